@@ -1,0 +1,727 @@
+"""The types that a bpftrace expression, field or map value can have.
+
+Every type is an immutable, hashable value; passes take it apart with `match`. Two spellings matter and are kept apart:
+`str(type)` is the language's spelling (`uint64`, `struct task_struct *`, `(uint64,string[16])`), which diagnostics and
+`typeof`-like functions show; `repr(type)` is for debugging.
+
+Sizes are bytes, integer widths and field offsets are bits. `alignment` is the alignment that a value has *inside a
+tuple, record or map key* (see `tuple_layout`), which is not the alignment that C gives it: strings and the other byte
+arrays, and structures copied from C, are packed.
+
+What does not change what a value *is* takes no part in equality and hashing: the address space that a value lives in,
+whether a pointer is the program's context, BTF type tags, and whether an integer came from a literal.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+POINTER_SIZE = 8
+MAX_INTEGER_BITS = 64
+DEFAULT_STACK_LIMIT = 127
+
+
+class AddressSpace(enum.Enum):
+    """Which memory an address points into, and so which probe_read helper fetches it."""
+
+    NONE = "none"  # BPF's own memory: stack, map value, context
+    KERNEL = "kernel"
+    USER = "user"
+
+
+class StackMode(enum.Enum):
+    """How a stack is captured and printed."""
+
+    BPFTRACE = "bpftrace"
+    PERF = "perf"
+    RAW = "raw"
+    BUILD_ID = "build_id"
+
+    @property
+    def entry_size(self) -> int:
+        """Bytes of one frame: a program counter, or the kernel's `struct bpf_stack_build_id`."""
+        return 32 if self is StackMode.BUILD_ID else 8
+
+
+class Clock(enum.Enum):
+    """The clock that a timestamp was read from (the argument of `nsecs`)."""
+
+    MONOTONIC = "monotonic"
+    BOOT = "boot"
+    TAI = "tai"
+    SW_TAI = "sw_tai"
+
+
+class TSeriesFunction(enum.Enum):
+    """How `tseries` combines the values of one interval."""
+
+    NONE = "none"
+    AVG = "avg"
+    MAX = "max"
+    MIN = "min"
+    SUM = "sum"
+
+
+@dataclass(frozen=True)
+class Type:
+    """Base of all types. Class attributes classify; fixed-size types only set them."""
+
+    __slots__ = ()
+
+    _size: ClassVar[int] = 0
+    _spelling: ClassVar[str] = ""
+
+    is_byte_array: ClassVar[bool] = False
+    """Laid out as plain bytes: packed in tuples."""
+    is_aggregate: ClassVar[bool] = False
+    """Lives in memory and is handled by address, never in a register."""
+    is_map_value: ClassVar[bool] = False
+    """Made by an aggregation function such as `count()`; only a map can hold it, in a per-CPU map."""
+    is_castable_map_value: ClassVar[bool] = False
+    """A map value that reads as an integer (`count`, `sum`, `min`, `max`, `avg`)."""
+    is_multi_key_map_value: ClassVar[bool] = False
+    """One value as the user sees it is many entries of the BPF map (`hist`, `lhist`, `tseries`)."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of a value; 0 where there is none or it is not known."""
+        return self._size
+
+    @property
+    def alignment(self) -> int:
+        """Bytes, inside a tuple."""
+        if self.is_byte_array:
+            return 1
+        if self.size <= 2:
+            return max(self.size, 1)
+        return 4 if self.size <= 4 else 8
+
+    @property
+    def is_signed(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return self._spelling
+
+
+class TypeSource(Protocol):
+    """Where named types come from: a kernel snapshot, C definitions, a tracepoint format, DWARF.
+
+    A lookup answers None for a name that the source does not know.
+    """
+
+    def struct(self, name: str) -> Struct | None: ...
+    def union(self, name: str) -> Struct | None: ...
+    def enum(self, name: str) -> Enum | None: ...
+    def typedef(self, name: str) -> Type | None: ...
+
+    def enumerator(self, name: str) -> tuple[Enum, int] | None:
+        """The enumeration that declares the constant `name`, and its value."""
+
+    def layout(self, struct: Struct) -> StructLayout:
+        """Size and members of a struct that this source made."""
+
+    def enumerators(self, enum: Enum) -> Mapping[str, int]:
+        """Names and values of an enumeration that this source made, in order of declaration."""
+
+
+# Scalars
+
+
+@dataclass(frozen=True, slots=True)
+class None_(Type):
+    """No type yet, or an expression without a value."""
+
+    _spelling: ClassVar[str] = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Void(Type):
+    """C's void; as a pointee it also stands for functions."""
+
+    _spelling: ClassVar[str] = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Bool(Type):
+    _size: ClassVar[int] = 1
+    _spelling: ClassVar[str] = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Integer(Type):
+    """An integer of 8, 16, 32 or 64 bits (0 while type resolution has not yet found the width).
+
+    `flexible` marks a non-negative literal: its sign adapts to what it is combined with or assigned to.
+    """
+
+    bits: int
+    signed: bool
+    flexible: bool = field(default=False, compare=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.bits not in (0, 1, 8, 16, 32, 64):
+            raise ValueError(f"integer of {self.bits} bits")
+
+    @property
+    def size(self) -> int:
+        return self.bits // 8
+
+    @property
+    def is_signed(self) -> bool:
+        return self.signed
+
+    def __str__(self) -> str:
+        return f"{'int' if self.signed else 'uint'}{self.size * 8}"
+
+
+@dataclass(frozen=True, slots=True)
+class Enum(Integer):
+    """A C enumeration: an integer that prints as the name of its value."""
+
+    signed: bool = False
+    name: str = ""
+    source: TypeSource | None = field(default=None, compare=False, repr=False, kw_only=True)
+    key: int = field(default=0, compare=False, repr=False, kw_only=True)
+    """What `source` knows this enumeration by."""
+
+    @property
+    def enumerators(self) -> Mapping[str, int]:
+        return self.source.enumerators(self) if self.source else {}
+
+    def __str__(self) -> str:
+        return f"enum {self.name}"
+
+
+# Addresses and memory
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer(Type):
+    _size: ClassVar[int] = POINTER_SIZE
+
+    to: Type
+    space: AddressSpace = field(default=AddressSpace.NONE, compare=False)
+    context: bool = field(default=False, compare=False, kw_only=True)
+    """Points to the program's context: only direct loads may go through it."""
+    tags: frozenset[str] = field(default=frozenset(), compare=False, kw_only=True)
+    """BTF type tags of the pointee, such as `percpu`, `rcu`, `user`."""
+
+    @property
+    def pointee(self) -> Type:
+        """What a dereference yields."""
+        return in_space(self.to, self.space)
+
+    def __str__(self) -> str:
+        return f"{self.to} *"
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Type):
+    """`count` elements; 0 is an array of unknown length (a flexible member, or `int8[]`)."""
+
+    is_aggregate: ClassVar[bool] = True
+
+    element: Type
+    count: int
+    space: AddressSpace = field(default=AddressSpace.NONE, compare=False, kw_only=True)
+
+    @property
+    def size(self) -> int:
+        return self.count * self.element.size
+
+    @property
+    def alignment(self) -> int:
+        return max(self.size, 1) if self.size <= 2 else self.element.alignment
+
+    @property
+    def is_signed(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return f"{self.element}[{self.count}]"
+
+
+class DynamicArray(enum.Enum):
+    """A tracepoint member that is a 32-bit word saying where the data is: length in the upper 16 bits, position below."""
+
+    ABSOLUTE = "__data_loc"  # position counts from the start of the record
+    RELATIVE = "__rel_loc"  # position counts from the end of the word itself
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A member of a structure, or an argument of a probe."""
+
+    name: str
+    type: Type
+    offset: int
+    """Bits from the start of the outermost structure that was asked; a multiple of 8 unless it is a bitfield."""
+    bitfield: int = 0
+    """Width in bits of a bitfield, 0 for any other member."""
+    path: tuple[int, ...] = ()
+    """CO-RE access path from that structure: indexes of members, including the anonymous ones on the way."""
+    owner: int = 0
+    """The BTF type id that the path starts at; 0 where there is none."""
+    dynamic: DynamicArray | None = None
+    declaration: str = ""
+    """The member as C declares it, where the source prints it so (tracepoint formats)."""
+
+    @property
+    def byte_offset(self) -> int:
+        return self.offset // 8
+
+
+@dataclass(frozen=True, slots=True)
+class StructLayout:
+    """Size in bytes and members of a structure, members of anonymous members included, in order of declaration."""
+
+    size: int
+    fields: tuple[Field, ...]
+    complete: bool = True
+    """False for a forward declaration."""
+
+
+_UNKNOWN_LAYOUT = StructLayout(0, (), complete=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Struct(Type):
+    """A C structure or union, known by its name; its members are looked up in `source` when they are asked for.
+
+    An anonymous one has a name that its source made up, in parentheses, which no script can write.
+    """
+
+    is_aggregate: ClassVar[bool] = True
+
+    name: str
+    is_union: bool = False
+    source: TypeSource | None = field(default=None, compare=False, repr=False, kw_only=True)
+    key: int = field(default=0, compare=False, repr=False, kw_only=True)
+    """What `source` knows this structure by (for BTF, the type id)."""
+    space: AddressSpace = field(default=AddressSpace.NONE, compare=False, kw_only=True)
+    context: bool = field(default=False, compare=False, kw_only=True)
+
+    @property
+    def tag(self) -> str:
+        return "union" if self.is_union else "struct"
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.name.startswith("(")
+
+    @property
+    def layout(self) -> StructLayout:
+        return self.source.layout(self) if self.source else _UNKNOWN_LAYOUT
+
+    @property
+    def size(self) -> int:
+        return self.layout.size
+
+    @property
+    def alignment(self) -> int:
+        return 1
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return self.layout.fields
+
+    def member(self, name: str) -> Field | None:
+        """The member `name`, also one of an anonymous member."""
+        return next((member for member in self.fields if member.name == name), None)
+
+    def __str__(self) -> str:
+        if self.is_anonymous:
+            return f"{self.tag} {{{','.join(str(member.type) for member in self.fields)}}}"
+        return f"{self.tag} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class String(Type):
+    """`length` bytes with the terminating NUL; 0 is a string whose length is not settled."""
+
+    is_byte_array: ClassVar[bool] = True
+    is_aggregate: ClassVar[bool] = True
+
+    length: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.length
+
+    def __str__(self) -> str:
+        return f"string[{self.length}]" if self.length else "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer(Type):
+    """Up to `capacity` bytes behind a 32-bit length. The spelling names the whole size, as upstream does."""
+
+    is_byte_array: ClassVar[bool] = True
+    is_aggregate: ClassVar[bool] = True
+    HEADER_SIZE: ClassVar[int] = 4
+
+    capacity: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.HEADER_SIZE + self.capacity
+
+    def __str__(self) -> str:
+        return f"buffer[{self.size}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Inet(Type):
+    """An address family and an IP address, as `ntop` makes it."""
+
+    is_byte_array: ClassVar[bool] = True
+    is_aggregate: ClassVar[bool] = True
+
+    length: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.length
+
+    def __str__(self) -> str:
+        return f"inet[{self.length}]"
+
+
+@dataclass(frozen=True, slots=True)
+class MacAddress(Type):
+    _size: ClassVar[int] = 6
+    _spelling: ClassVar[str] = "mac_address"
+    is_byte_array: ClassVar[bool] = True
+    is_aggregate: ClassVar[bool] = True
+
+
+# Values that the tracer turns into text when it prints them
+
+
+@dataclass(frozen=True, slots=True)
+class Username(Type):
+    _size: ClassVar[int] = 8
+    _spelling: ClassVar[str] = "username_t"
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp(Type):
+    """Format and nanoseconds of a `strftime`."""
+
+    _size: ClassVar[int] = 16
+    _spelling: ClassVar[str] = "timestamp"
+    is_byte_array: ClassVar[bool] = True
+    is_aggregate: ClassVar[bool] = True
+
+    clock: Clock = field(default=Clock.BOOT, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampMode(Type):
+    """The name of a clock, as the argument of `nsecs`."""
+
+    _spelling: ClassVar[str] = "timestamp_mode"
+
+    clock: Clock = field(default=Clock.BOOT, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupPath(Type):
+    _size: ClassVar[int] = 16
+    _spelling: ClassVar[str] = "cgroup_path_t"
+    is_byte_array: ClassVar[bool] = True
+    is_aggregate: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class KSym(Type):
+    """A kernel address that prints as a symbol."""
+
+    _size: ClassVar[int] = 8
+    _spelling: ClassVar[str] = "ksym_t"
+
+
+@dataclass(frozen=True, slots=True)
+class USym(Type):
+    """A user address and its process, printed as a symbol."""
+
+    _size: ClassVar[int] = 16
+    _spelling: ClassVar[str] = "usym_t"
+    is_byte_array: ClassVar[bool] = True
+    is_aggregate: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stack(Type):
+    """Base of the two kinds of stack: at most `limit` frames."""
+
+    is_aggregate: ClassVar[bool] = True
+    _letter: ClassVar[str] = ""
+    _header_size: ClassVar[int] = 0
+
+    limit: int = DEFAULT_STACK_LIMIT
+    mode: StackMode = StackMode.BPFTRACE
+
+    @property
+    def size(self) -> int:
+        return self._header_size + self.limit * self.mode.entry_size
+
+    def __str__(self) -> str:
+        return f"{self._letter}stack_{self.mode.value}_{self.limit}"
+
+
+@dataclass(frozen=True, slots=True)
+class KStack(Stack):
+    _letter: ClassVar[str] = "k"
+    _header_size: ClassVar[int] = 8  # number of frames
+
+
+@dataclass(frozen=True, slots=True)
+class UStack(Stack):
+    _letter: ClassVar[str] = "u"
+    _header_size: ClassVar[int] = 16  # process and probe, number of frames
+
+
+# Compositions
+
+
+@dataclass(frozen=True, slots=True)
+class TupleLayout:
+    """Size and alignment in bytes, and the byte offset of each element."""
+
+    size: int
+    alignment: int
+    offsets: tuple[int, ...]
+
+
+def tuple_layout(elements: Sequence[Type]) -> TupleLayout:
+    """Lay `elements` out one after the other, each at its in-tuple alignment, padded at the end to the largest."""
+    offset, alignment, offsets = 0, 1, []
+    for element in elements:
+        offset += -offset % element.alignment
+        offsets.append(offset)
+        offset += element.size
+        alignment = max(alignment, element.alignment)
+    return TupleLayout(offset + -offset % alignment, alignment, tuple(offsets))
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple(Type):
+    is_aggregate: ClassVar[bool] = True
+
+    elements: tuple[Type, ...]
+
+    @property
+    def layout(self) -> TupleLayout:
+        return tuple_layout(self.elements)
+
+    @property
+    def size(self) -> int:
+        return self.layout.size
+
+    @property
+    def alignment(self) -> int:
+        return self.layout.alignment
+
+    def __str__(self) -> str:
+        return f"({','.join(map(str, self.elements))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Type):
+    """A tuple whose elements have names: `(pid = 1, name = "a")`."""
+
+    is_aggregate: ClassVar[bool] = True
+
+    fields: tuple[tuple[str, Type], ...]
+
+    @property
+    def layout(self) -> TupleLayout:
+        return tuple_layout([type_ for _, type_ in self.fields])
+
+    @property
+    def size(self) -> int:
+        return self.layout.size
+
+    @property
+    def alignment(self) -> int:
+        return self.layout.alignment
+
+    def index(self, name: str) -> int | None:
+        """Position of the element `name`."""
+        return next((i for i, (own, _) in enumerate(self.fields) if own == name), None)
+
+    def __str__(self) -> str:
+        return f"record {{ {', '.join(f'.{name} = {type_}' for name, type_ in self.fields)} }}"
+
+
+# Map values
+
+
+@dataclass(frozen=True, slots=True)
+class MapValue(Type):
+    """Base of what aggregation functions yield."""
+
+    _size: ClassVar[int] = 8
+    is_map_value: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Count(MapValue):
+    _spelling: ClassVar[str] = "count_t"
+    is_castable_map_value: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class SignedMapValue(MapValue):
+    """Base of the map values that have the sign of what was put in."""
+
+    signed: bool
+
+    @property
+    def is_signed(self) -> bool:
+        return self.signed
+
+    def __str__(self) -> str:
+        return self._spelling if self.signed else f"u{self._spelling}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(SignedMapValue):
+    _spelling: ClassVar[str] = "sum_t"
+    is_castable_map_value: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Min(SignedMapValue):
+    _spelling: ClassVar[str] = "min_t"
+    is_castable_map_value: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Max(SignedMapValue):
+    _spelling: ClassVar[str] = "max_t"
+    is_castable_map_value: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Avg(SignedMapValue):
+    _spelling: ClassVar[str] = "avg_t"
+    is_castable_map_value: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stats(SignedMapValue):
+    _spelling: ClassVar[str] = "stats_t"
+
+
+@dataclass(frozen=True, slots=True)
+class Hist(MapValue):
+    """Logarithmic histogram with 2^bits buckets for each power of two."""
+
+    _spelling: ClassVar[str] = "hist_t"
+    is_multi_key_map_value: ClassVar[bool] = True
+
+    bits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LHist(MapValue):
+    """Linear histogram over [minimum, maximum) in steps."""
+
+    _spelling: ClassVar[str] = "lhist_t"
+    is_multi_key_map_value: ClassVar[bool] = True
+
+    minimum: int
+    maximum: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class TSeries(MapValue):
+    """The last `intervals` intervals of `interval_ns` nanoseconds each."""
+
+    _spelling: ClassVar[str] = "tseries_t"
+    is_multi_key_map_value: ClassVar[bool] = True
+
+    interval_ns: int
+    intervals: int
+    function: TSeriesFunction = TSeriesFunction.NONE
+    signed: bool = False
+
+    @property
+    def is_signed(self) -> bool:
+        return self.signed
+
+
+NONE = None_()
+VOID = Void()
+BOOL = Bool()
+INT8, INT16, INT32, INT64 = (Integer(bits, True) for bits in (8, 16, 32, 64))
+UINT8, UINT16, UINT32, UINT64 = (Integer(bits, False) for bits in (8, 16, 32, 64))
+
+BUILTIN_TYPES: Mapping[str, Type] = {
+    "bool": BOOL,
+    "int8": INT8,
+    "int16": INT16,
+    "int32": INT32,
+    "int64": INT64,
+    "uint8": UINT8,
+    "uint16": UINT16,
+    "uint32": UINT32,
+    "uint64": UINT64,
+    "void": VOID,
+    "min_t": Min(True),
+    "max_t": Max(True),
+    "sum_t": Sum(True),
+    "count_t": Count(),
+    "avg_t": Avg(True),
+    "stats_t": Stats(True),
+    "umin_t": Min(False),
+    "umax_t": Max(False),
+    "usum_t": Sum(False),
+    "uavg_t": Avg(False),
+    "ustats_t": Stats(False),
+    "timestamp": Timestamp(),
+    "macaddr_t": MacAddress(),
+    "cgroup_path_t": CgroupPath(),
+    "string": String(),
+    "buffer": Buffer(),
+    "inet": Inet(),
+    "username_t": Username(),
+}
+"""Names that a script may write for a type. `string`, `buffer` and `inet` take a size: see `sized`."""
+
+
+def sized(name: str, size: int) -> Type | None:
+    """The type written `name[size]` for the builtin types whose brackets mean a size, None for any other name."""
+    match name:
+        case "string":
+            return String(size)
+        case "buffer":
+            return Buffer(size)
+        case "inet":
+            return Inet(size)
+        case _:
+            return None
+
+
+def in_space(type_: Type, space: AddressSpace) -> Type:
+    """The type that a member or pointee of type `type_` has when it is found in memory of `space`.
+
+    Structures and arrays live where they were found; so do pointers by default point there, but a pointer that is
+    declared to point elsewhere (a `__user` pointer in a kernel structure) keeps its space, except that user memory
+    holds user pointers only.
+    """
+    match type_:
+        case Pointer(space=own) if own is not AddressSpace.NONE and space is not AddressSpace.USER:
+            return type_
+        case Pointer() | Array() | Struct() if space is not AddressSpace.NONE:
+            return dataclasses.replace(type_, space=space)
+        case _:
+            return type_
