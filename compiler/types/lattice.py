@@ -56,16 +56,6 @@ class Clock(enum.Enum):
     SW_TAI = "sw_tai"
 
 
-class TSeriesFunction(enum.Enum):
-    """How `tseries` combines the values of one interval."""
-
-    NONE = "none"
-    AVG = "avg"
-    MAX = "max"
-    MIN = "min"
-    SUM = "sum"
-
-
 @dataclass(frozen=True)
 class Type:
     """Base of all types. Class attributes classify; fixed-size types only set them."""
@@ -560,155 +550,11 @@ class Record(Type):
         return f"record {{ {', '.join(f'.{name} = {type_}' for name, type_ in self.fields)} }}"
 
 
-# Map values
-
-
-@dataclass(frozen=True, slots=True)
-class MapValue(Type):
-    """Base of what aggregation functions yield."""
-
-    _size: ClassVar[int] = 8
-    is_map_value: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Count(MapValue):
-    _spelling: ClassVar[str] = "count_t"
-    is_castable_map_value: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class SignedMapValue(MapValue):
-    """Base of the map values that have the sign of what was put in."""
-
-    signed: bool
-
-    @property
-    def is_signed(self) -> bool:
-        return self.signed
-
-    def __str__(self) -> str:
-        return self._spelling if self.signed else f"u{self._spelling}"
-
-
-@dataclass(frozen=True, slots=True)
-class Sum(SignedMapValue):
-    _spelling: ClassVar[str] = "sum_t"
-    is_castable_map_value: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Min(SignedMapValue):
-    _spelling: ClassVar[str] = "min_t"
-    is_castable_map_value: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Max(SignedMapValue):
-    _spelling: ClassVar[str] = "max_t"
-    is_castable_map_value: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Avg(SignedMapValue):
-    _spelling: ClassVar[str] = "avg_t"
-    is_castable_map_value: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Stats(SignedMapValue):
-    _spelling: ClassVar[str] = "stats_t"
-
-
-@dataclass(frozen=True, slots=True)
-class Hist(MapValue):
-    """Logarithmic histogram with 2^bits buckets for each power of two."""
-
-    _spelling: ClassVar[str] = "hist_t"
-    is_multi_key_map_value: ClassVar[bool] = True
-
-    bits: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LHist(MapValue):
-    """Linear histogram over [minimum, maximum) in steps."""
-
-    _spelling: ClassVar[str] = "lhist_t"
-    is_multi_key_map_value: ClassVar[bool] = True
-
-    minimum: int
-    maximum: int
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class TSeries(MapValue):
-    """The last `intervals` intervals of `interval_ns` nanoseconds each."""
-
-    _spelling: ClassVar[str] = "tseries_t"
-    is_multi_key_map_value: ClassVar[bool] = True
-
-    interval_ns: int
-    intervals: int
-    function: TSeriesFunction = TSeriesFunction.NONE
-    signed: bool = False
-
-    @property
-    def is_signed(self) -> bool:
-        return self.signed
-
-
 NONE = None_()
 VOID = Void()
 BOOL = Bool()
 INT8, INT16, INT32, INT64 = (Integer(bits, True) for bits in (8, 16, 32, 64))
 UINT8, UINT16, UINT32, UINT64 = (Integer(bits, False) for bits in (8, 16, 32, 64))
-
-BUILTIN_TYPES: Mapping[str, Type] = {
-    "bool": BOOL,
-    "int8": INT8,
-    "int16": INT16,
-    "int32": INT32,
-    "int64": INT64,
-    "uint8": UINT8,
-    "uint16": UINT16,
-    "uint32": UINT32,
-    "uint64": UINT64,
-    "void": VOID,
-    "min_t": Min(True),
-    "max_t": Max(True),
-    "sum_t": Sum(True),
-    "count_t": Count(),
-    "avg_t": Avg(True),
-    "stats_t": Stats(True),
-    "umin_t": Min(False),
-    "umax_t": Max(False),
-    "usum_t": Sum(False),
-    "uavg_t": Avg(False),
-    "ustats_t": Stats(False),
-    "timestamp": Timestamp(),
-    "macaddr_t": MacAddress(),
-    "cgroup_path_t": CgroupPath(),
-    "string": String(),
-    "buffer": Buffer(),
-    "inet": Inet(),
-    "username_t": Username(),
-}
-"""Names that a script may write for a type. `string`, `buffer` and `inet` take a size: see `sized`."""
-
-
-def sized(name: str, size: int) -> Type | None:
-    """The type written `name[size]` for the builtin types whose brackets mean a size, None for any other name."""
-    match name:
-        case "string":
-            return String(size)
-        case "buffer":
-            return Buffer(size)
-        case "inet":
-            return Inet(size)
-        case _:
-            return None
 
 
 def in_space(type_: Type, space: AddressSpace) -> Type:
