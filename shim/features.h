@@ -1,0 +1,22 @@
+// Only what a script needs is linked.
+//
+// A feature of the shim is a global symbol, defined in an archive member of its own. The core refers to features by *weak*
+// declarations, which do not pull members out of the static archive: an unlinked feature's address is NULL. The compiler
+// (compiler/object) writes one undefined global symbol into the tracer object for each feature that the payload uses:
+//
+//     for every probe      shim_attach_<field of Probe.attach>       such as shim_attach_kprobe
+//     for every constant   shim_constant_<field of Constant.kind>    such as shim_constant_core
+//     for every action     shim_action_<field of Action.kind>        such as shim_action_printf
+//     for every type       shim_print_<kind of Type, lower case>     only where symbols or user space are needed: ksym, usym,
+//                                                                    username, cgroup_path, kstack, ustack
+//     for maps that print  shim_print_map                            a map of role USER with config.print_maps_on_exit,
+//                                                                    or an action print_map
+//
+// The names follow the message, so neither side holds a table of the other's features. Link with --gc-sections, not with
+// --whole-archive (in Bazel: no alwayslink). If a feature of the payload is missing all the same, payload.c refuses it by name.
+#ifndef SHIM_FEATURES_H
+#define SHIM_FEATURES_H
+
+#define SHIM_FEATURE __attribute__((weak))
+
+#endif
