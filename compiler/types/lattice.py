@@ -228,10 +228,6 @@ class Array(Type):
     def alignment(self) -> int:
         return max(self.size, 1) if self.size <= 2 else self.element.alignment
 
-    @property
-    def is_signed(self) -> bool:
-        return False
-
     def __str__(self) -> str:
         return f"{self.element}[{self.count}]"
 

@@ -1,0 +1,197 @@
+"""BTF as a source of types: lattice types for BTF's records, by name or by id."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+from compiler.types.btf import COMPOSITES, ENUMS, Btf, BtfError, Kind
+from compiler.types.lattice import (
+    BOOL,
+    MAX_INTEGER_BITS,
+    NONE,
+    VOID,
+    AddressSpace,
+    Array,
+    Enum,
+    Field,
+    Integer,
+    Pointer,
+    String,
+    Struct,
+    StructLayout,
+    Type,
+)
+
+_MAX_DEPTH = 32
+_SLOT_BITS = 64
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Function:
+    """A kernel function with the types of its arguments.
+
+    The offsets of `parameters` and `result` are those of the context of an fentry or fexit program: an array of
+    64-bit slots, of which an argument takes as many as it needs.
+    """
+
+    name: str
+    btf_id: int
+    module: str
+    """"vmlinux", or the module that the function and its BTF id belong to."""
+    parameters: tuple[Field, ...]
+    result: Field
+    variadic: bool = False
+
+
+class BtfSource:
+    """A `TypeSource` over one `Btf`; `module` is the name of the module, or "vmlinux".
+
+    Arrays of bytes are strings, as upstream has it: users expect text from a `char` member. Typedefs and qualifiers
+    are looked through; a pointer remembers its type tags, and the tag `user` makes it a user pointer.
+    """
+
+    def __init__(self, btf: Btf, module: str = "vmlinux") -> None:
+        self.btf = btf
+        self.module = module
+        self._types: dict[int, Type] = {}
+        self._layouts: dict[int, StructLayout] = {}
+
+    # By name
+
+    def struct(self, name: str) -> Struct | None:
+        return self._named_struct(name, Kind.STRUCT)
+
+    def union(self, name: str) -> Struct | None:
+        return self._named_struct(name, Kind.UNION)
+
+    def _named_struct(self, name: str, kind: Kind) -> Struct | None:
+        for type_id in self.btf.find(name, kind):
+            found = self.type(type_id)
+            assert isinstance(found, Struct)
+            return found
+        return None
+
+    def enum(self, name: str) -> Enum | None:
+        for type_id in self.btf.find(name, *ENUMS):
+            found = self.type(type_id)
+            assert isinstance(found, Enum)
+            return found
+        return None
+
+    def typedef(self, name: str) -> Type | None:
+        """A type that is written without a tag: a typedef, or a base type such as `char` or `_Bool`."""
+        for type_id in self.btf.find(name, Kind.TYPEDEF) or self.btf.find(name, Kind.INT):
+            return self.type(type_id)
+        return None
+
+    def enumerator(self, name: str) -> tuple[Enum, int] | None:
+        found = self.btf.find_enumerator(name)
+        if not found:
+            return None
+        declared_by = self._enum(found[0])
+        return declared_by, found[1]
+
+    def variable(self, name: str) -> tuple[int, Type] | None:
+        """BTF id and type of a kernel variable (BTF has the per-CPU ones)."""
+        for type_id in self.btf.find(name, Kind.VAR):
+            return type_id, self.type(self.btf.target(type_id))
+        return None
+
+    def function(self, name: str) -> Function | None:
+        for type_id in self.btf.find(name, Kind.FUNC):
+            return self._function(name, type_id)
+        return None
+
+    # By id
+
+    def type(self, type_id: int) -> Type:
+        """The type behind an id; NONE for what the language cannot express (floating point)."""
+        known = self._types.get(type_id)
+        if known is None:
+            known = self._types[type_id] = self._convert(type_id, 0)
+        return known
+
+    def _convert(self, type_id: int, depth: int) -> Type:
+        if depth > _MAX_DEPTH:
+            raise BtfError(f"BTF type {type_id} contains itself")
+        btf = self.btf
+        type_id = btf.strip(type_id)
+        match btf.kind(type_id):
+            case Kind.VOID | Kind.FUNC_PROTO:
+                return VOID
+            case Kind.INT:
+                return self._integer(type_id)
+            case Kind.ENUM | Kind.ENUM64:
+                return self._enum(type_id) if btf.name(type_id) else _integer(btf.size(type_id) * 8, btf.flag(type_id))
+            case Kind.STRUCT | Kind.UNION as kind:
+                name = btf.name(type_id) or f"(anonymous {self.module} {type_id})"
+                return Struct(name, kind is Kind.UNION, source=self, key=type_id)
+            case Kind.FWD:
+                return Struct(btf.name(type_id), btf.flag(type_id), source=self, key=type_id)
+            case Kind.PTR:
+                tags: set[str] = set()
+                target = btf.strip(btf.target(type_id), tags)
+                space = AddressSpace.USER if "user" in tags else AddressSpace.NONE
+                return Pointer(self._convert(target, depth + 1), space, tags=frozenset(tags))
+            case Kind.ARRAY:
+                element_id, count = btf.array(type_id)
+                element = self._convert(element_id, depth + 1)
+                if isinstance(element, Integer) and element.size == 1:
+                    return String(count)
+                return Array(element, count)
+            case _:
+                return NONE
+
+    def _integer(self, type_id: int) -> Type:
+        bits, _, signed, is_bool = self.btf.integer(type_id)
+        return BOOL if is_bool else _integer(self.btf.size(type_id) * 8 if bits % 8 else bits, signed)
+
+    def _enum(self, type_id: int) -> Enum:
+        bits = _integer(self.btf.size(type_id) * 8, False).bits
+        return Enum(bits, self.btf.flag(type_id), self.btf.name(type_id), source=self, key=type_id)
+
+    def enumerators(self, enum: Enum) -> Mapping[str, int]:
+        return dict(self.btf.enumerators(enum.key))
+
+    def layout(self, struct: Struct) -> StructLayout:
+        layout = self._layouts.get(struct.key)
+        if layout is None:
+            layout = self._layouts[struct.key] = self._layout(struct.key)
+        return layout
+
+    def _layout(self, type_id: int) -> StructLayout:
+        if self.btf.kind(type_id) not in COMPOSITES:  # a forward declaration
+            return StructLayout(0, (), complete=False)
+        return StructLayout(self.btf.size(type_id), tuple(self._fields(type_id, type_id, 0, ())))
+
+    def _fields(self, type_id: int, owner: int, start: int, path: tuple[int, ...]) -> Iterator[Field]:
+        if len(path) > _MAX_DEPTH:
+            raise BtfError(f"BTF structure {owner} contains itself")
+        for index, member in enumerate(self.btf.members(type_id)):
+            here, offset = (*path, index), start + member.offset
+            if not member.name:
+                inner = self.btf.strip(member.type)
+                if self.btf.kind(inner) in COMPOSITES:
+                    yield from self._fields(inner, owner, offset, here)
+                continue  # an unnamed bitfield is padding
+            yield Field(member.name, self.type(member.type), offset, member.bitfield, path=here, owner=owner)
+
+    def _function(self, name: str, type_id: int) -> Function:
+        prototype = self.btf.target(type_id)
+        declared = self.btf.parameters(prototype)
+        variadic = bool(declared) and declared[-1] == ("", 0)
+        slot, parameters = 0, []
+        for index, (own_name, own_type) in enumerate(declared[:-1] if variadic else declared):
+            parameter = Field(own_name or f"arg{index}", self.type(own_type), slot * _SLOT_BITS, path=(index,))
+            parameters.append(parameter)
+            slot += max(1, -(-parameter.type.size * 8 // _SLOT_BITS))
+        result = Field("retval", self.type(self.btf.target(prototype)), slot * _SLOT_BITS)
+        return Function(name, type_id, self.module, tuple(parameters), result, variadic)
+
+
+def _integer(bits: int, signed: bool) -> Integer:
+    """An integer of the language; what is wider than a register (`__int128`) reads as its low half."""
+    if bits not in (8, 16, 32, 64, 128):
+        raise BtfError(f"BTF integer of {bits} bits")
+    return Integer(min(bits, MAX_INTEGER_BITS), signed)
