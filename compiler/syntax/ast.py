@@ -128,9 +128,13 @@ class Identifier(Expression):
 
 @dataclass(slots=True, eq=False)
 class Builtin(Expression):
-    """A builtin that the grammar knows by name (`pid`, `args`, `arg0`); the others are Identifiers to the parser."""
+    """A builtin that the grammar knows by name (`pid`, `args`, `arg0`); the others are Identifiers to the parser.
+
+    Name resolution makes every builtin variable one of these; `builtin` is its entry in compiler.builtins.
+    """
 
     name: str
+    builtin: Any = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -147,16 +151,18 @@ class PositionalParameterCount(Expression):
 
 @dataclass(slots=True, eq=False)
 class Variable(Expression):
-    """A scratch variable, `$x`."""
+    """A scratch variable, `$x`; `symbol` is the VariableSymbol that name resolution found."""
 
     name: str
+    symbol: Any = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)
 class Map(Expression):
-    """A map as a whole (`print(@x)`) or one without keys; `@` is a name too."""
+    """A map as a whole (`print(@x)`) or one without keys; `@` is a name too. `symbol` is its MapSymbol."""
 
     name: str
+    symbol: Any = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -203,17 +209,21 @@ class IncDec(Expression):
 
 @dataclass(slots=True, eq=False)
 class Cast(Expression):
+    """`(type)operand`. Analysis adds `implicit` ones where a value's type differs from the type that its place wants."""
+
     to: TypeExpression
     operand: Expression
+    implicit: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class FieldAccess(Expression):
-    """`target.name`, or `target->name` (`arrow`), which means the same."""
+    """`target.name`, or `target->name` (`arrow`), which means the same; `field` is the ResolvedField it names."""
 
     target: Expression
     name: str
     arrow: bool = False
+    field: Any = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -286,10 +296,11 @@ class TypeArgument(Expression):
 
 @dataclass(slots=True, eq=False)
 class Call(Expression):
-    """A call of a function, a macro or a subprogram."""
+    """A call of a function, a macro or a subprogram; `builtin` is its entry in compiler.builtins, if it has one."""
 
     name: str
     arguments: list[Expression]
+    builtin: Any = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)

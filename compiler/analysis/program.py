@@ -1,0 +1,333 @@
+"""What analysis hands to code generation: a typed program in which every name is resolved and every size known.
+
+What holds of the syntax tree inside it:
+
+* Every reachable expression has a `type` of the lattice, with its final size. A call that yields nothing has VOID.
+* Conversions are explicit: wherever a value's type differs from the one its place wants there is an implicit `ast.Cast`,
+  whose own `type` is the target; `Cast.to` need not be looked at.
+* Every builtin variable is an `ast.Builtin` and every function an `ast.Call`, both with `builtin` set to their entry of
+  `compiler.builtins`. Macros, identifiers and named constants are gone: an enumerator is an `ast.Integer` typed as its Enum.
+* A map's value is always read and written through `ast.MapAccess`; that of a map without keys has the key `Integer 0`
+  of type INT64. A plain `ast.Map` is only the argument of a function that takes a map, what `for` iterates over, or
+  the operand of `&`.
+* There are no compound assignments (`@x += 1` is `@x = @x + 1`); `++` and `--` remain.
+* An aggregation is `Assign(MapAccess, None, Call)`, whose call's builtin has the kind AGGREGATION.
+* Scratch variables have a VariableSymbol each; two of the same name in different blocks have two.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.arch import Architecture
+from compiler.probe_types import ProbeType
+from compiler.syntax import ast
+from compiler.syntax.source import SourceFile, Span
+from compiler.types.lattice import Field, Type
+
+EVENT_HEADER_SIZE = 8
+"""Bytes before the arguments of an event: u32 action, u32 zero."""
+
+
+# ------------------------------------------------------------------------------------------------------- symbols
+
+
+@dataclass(slots=True, eq=False)
+class VariableSymbol:
+    """One declaration of a scratch variable: all accesses to it share this object."""
+
+    name: str
+    """As written, `$x`."""
+    type: Type
+    span: Span
+    scope: int
+    """Number of the block that declares it, unique in the program."""
+
+
+class MapType(enum.IntEnum):
+    """Kernel map types that a script's map can have (enum bpf_map_type of linux/bpf.h)."""
+
+    HASH = 1
+    ARRAY = 2
+    PERCPU_HASH = 5
+    PERCPU_ARRAY = 6
+    STACK_TRACE = 7
+    LRU_HASH = 9
+    LRU_PERCPU_HASH = 10
+
+    @property
+    def is_percpu(self) -> bool:
+        return self in (MapType.PERCPU_HASH, MapType.PERCPU_ARRAY, MapType.LRU_PERCPU_HASH)
+
+    @property
+    def is_array(self) -> bool:
+        return self in (MapType.ARRAY, MapType.PERCPU_ARRAY)
+
+
+@dataclass(slots=True, eq=False)
+class MapSymbol:
+    """One map of the script."""
+
+    name: str
+    """As written, `@x`."""
+    span: Span
+    """The first place that mentions it."""
+    key_type: Type | None
+    """None for a map without keys. Of a histogram the key proper, without the bucket that the kernel's key ends with."""
+    value_type: Type
+    map_type: MapType
+    max_entries: int
+
+
+class FieldOrigin(enum.Enum):
+    """Where a field's place is decided."""
+
+    KERNEL_BTF = "kernel"  # CO-RE: relocated on the target, by `field.owner` and `field.path`
+    TRACEPOINT = "tracepoint"  # a load-time constant, from the target's format of `BpfProgram.tracepoint`
+    ARGUMENT = "argument"  # the probe's argument number `index`
+    FIXED = "fixed"  # C definitions, tuples, records: `field.offset` holds everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedField:
+    """What a `FieldAccess` or `TupleAccess` names: `ast.FieldAccess.field`."""
+
+    origin: FieldOrigin
+    field: Field
+    container: Type | None = None
+    """The Struct, Tuple or Record that has the field; None for ARGUMENT and TRACEPOINT."""
+    index: int = 0
+    """Of ARGUMENT: which u64 of the context; of a tuple or record: which element."""
+
+
+# -------------------------------------------------------------------------------------------------------- probes
+
+
+@dataclass(frozen=True, slots=True)
+class AttachPoint:
+    """One resolved attach point; of the fields after `span`, those that its probe type has are set."""
+
+    probe_type: ProbeType
+    name: str
+    """What the builtin `probe` gives: `tracepoint:syscalls:sys_enter_openat`."""
+    span: Span
+    target: str = ""
+    """Tracepoint category, kernel module or binary."""
+    event: str = ""
+    """Tracepoint, function, perf event or special probe."""
+    offset: int = 0
+    """Bytes from the function's start."""
+    address: int = 0
+    """Instead of a function, where the script gives an address."""
+    period_ns: int = 0
+    """Of interval and profile: nanoseconds between two hits (for `hz`, rounded down)."""
+    frequency: int = 0
+    """Of profile and interval in `hz`."""
+    count: int = 0
+    """Of software and hardware: how many events make one hit."""
+
+
+@dataclass(slots=True, eq=False)
+class BpfProgram:
+    """One BPF program to generate. Attach points share one only if the body means the same for all of them."""
+
+    name: str
+    """Unique in the tracer: letters, digits and `_`, at most 15 bytes."""
+    probe: ast.Probe
+    attach_points: list[AttachPoint]
+    argument_types: tuple[Field, ...] = ()
+    """Of `args` (function parameters, tracepoint record), in order; the return value of an fexit is `retval`."""
+
+    @property
+    def probe_type(self) -> ProbeType:
+        return self.attach_points[0].probe_type
+
+
+# ------------------------------------------------------------------------------------------------------- actions
+
+
+@dataclass(frozen=True, slots=True)
+class EventField:
+    """One value that an event carries: the type that it is stored as, and where (from the start of the event)."""
+
+    expression: ast.Expression
+    type: Type
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormatPiece:
+    """Literal text, then one conversion (see FormatPiece of required_resources.proto). The argument of a conversion
+    and those of `*` are positions in the action's `fields`."""
+
+    literal: str
+    conversion: str = ""
+    length: str = ""
+    left_align: bool = False
+    show_sign: bool = False
+    space_sign: bool = False
+    alternate: bool = False
+    zero_pad: bool = False
+    width: int | None = None
+    precision: int | None = None
+    argument: int | None = None
+    width_argument: int | None = None
+    precision_argument: int | None = None
+
+
+class Severity(enum.Enum):
+    """Of printf, warnf and errorf."""
+
+    OUTPUT = "printf"
+    WARNING = "warnf"
+    ERROR = "errorf"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the tracer does for one call site. `size` is that of the event, header included."""
+
+    span: Span
+    fields: tuple[EventField, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrintfAction(Action):
+    format: tuple[FormatPiece, ...]
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAction(Action):
+    """system(): the format makes the command."""
+
+    format: tuple[FormatPiece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CatAction(Action):
+    """cat(): the format makes the path."""
+
+    format: tuple[FormatPiece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintMapAction(Action):
+    """print(@map, top, div): the event has u32 top at 8 and u32 div at 12, both known when compiling."""
+
+    map: MapSymbol
+    top: int
+    div: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrintValueAction(Action):
+    """print(value): one field."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearAction(Action):
+    map: MapSymbol
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroAction(Action):
+    map: MapSymbol
+
+
+@dataclass(frozen=True, slots=True)
+class ExitAction(Action):
+    """exit(code): one field of type UINT8, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAction(Action):
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAction(Action):
+    """join(argv, delimiter): the event has `count` strings of `length` bytes each from EVENT_HEADER_SIZE on; a string
+    that is empty ends the list. `fields` is empty: code generation reads the array itself."""
+
+    delimiter: str
+    count: int
+    length: int
+
+
+class RuntimeErrorKind(enum.Enum):
+    """What a program can meet; see RuntimeError of required_resources.proto."""
+
+    HELPER = "helper"
+    DIVIDE_BY_ZERO = "divide by zero"
+    ARRAY_OUT_OF_BOUNDS = "array out of bounds"
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeErrorAction(Action):
+    """Of HELPER: the helper's name without `bpf_`, and its result as s32 at offset 8."""
+
+    kind: RuntimeErrorKind
+    helper: str = ""
+
+
+# ------------------------------------------------------------------------------------------------------ the whole
+
+
+class ParameterKind(enum.Enum):
+    INTEGER = "integer"
+    STRING = "string"
+    BOOL = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A command line parameter of the tracer, in one of the ways that the script uses it."""
+
+    kind: ParameterKind
+    span: Span
+    position: int = 0
+    """From 1; 0 for a named one."""
+    name: str = ""
+    default_integer: int = 0
+    default_string: str = ""
+    description: str = ""
+    size: int = 0
+    """Bytes of the place for a STRING."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A kernel feature that the script needs, and where. `least_kernel` is (major, minor)."""
+
+    feature: str
+    least_kernel: tuple[int, int]
+    span: Span
+
+
+@dataclass(slots=True, eq=False)
+class AnalyzedProgram:
+    """The result of analysis; see the module's docstring."""
+
+    source: SourceFile
+    arch: Architecture
+    config: Any
+    """The script's settings: compiler.analysis.config.Config."""
+    programs: list[BpfProgram] = field(default_factory=list)
+    maps: list[MapSymbol] = field(default_factory=list)
+    """In order of first mention."""
+    actions: list[Action] = field(default_factory=list)
+    """An event's first u32 is an index into these; code generation may append RuntimeErrorActions for helpers."""
+    action_of: dict[ast.Node, int] = field(default_factory=dict)
+    """Index of the action of a Call, of a `/` or `%` whose divisor is not a constant, and of an ArrayAccess whose index
+    is not one."""
+    parameters: list[Parameter] = field(default_factory=list)
+    parameter_of: dict[ast.Node, int] = field(default_factory=dict)
+    """Index of the parameter that a PositionalParameter (or a getopt call) stands for."""
+    time_formats: list[str] = field(default_factory=list)
+    time_format_of: dict[ast.Node, int] = field(default_factory=dict)
+    """Index of a strftime call's format in `time_formats`."""
+    requirements: list[Requirement] = field(default_factory=list)
