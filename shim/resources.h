@@ -5,6 +5,6 @@
 #ifndef SHIM_RESOURCES_H
 #define SHIM_RESOURCES_H
 
-#include "proto/required_resources.pb.h"
+#include "proto/required_resources.h"
 
 #endif

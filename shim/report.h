@@ -1,0 +1,29 @@
+// Messages for the operator, on stderr, in the form that the compiler's diagnostics have:
+//
+//     opensnoop.bt:3:5-9: ERROR: tracepoint: attach syscalls:sys_enter_opn: not on this kernel (6.1.0)
+//     the source line
+//     ~~~~
+//
+// A message reads `component: action object: cause`. Lines are written in one write(2), so that they do not mix with others'.
+#ifndef SHIM_REPORT_H
+#define SHIM_REPORT_H
+
+#include <stdarg.h>
+#include <stdint.h>
+
+#include "shim/resources.h"
+
+enum report_severity { REPORT_ERROR, REPORT_WARNING };
+
+// `span` is an index into resources->spans, 0 for none; `resources` may be NULL then. With a span inside a macro, the places
+// that it was expanded from follow.
+void report(enum report_severity severity, const struct pb_required_resources *resources, uint32_t span, const char *format,
+            ...) __attribute__((format(printf, 4, 5)));
+
+// A line to stderr without severity or place.
+void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// strerror without the locale; never NULL. Takes an errno of either sign.
+const char *report_cause(int err);
+
+#endif
