@@ -1,0 +1,87 @@
+"""bpftrace_binary."""
+
+load("@rules_cc//cc:find_cc_toolchain.bzl", "use_cc_toolchain")
+load("//rules:providers.bzl", "BpftraceInfo", "KernelSnapshotInfo")
+load("//rules/private:link.bzl", "link_tracer")
+load("//rules/private:toolchain.bzl", "TOOLCHAIN_TYPE")
+
+# The compiler's names of the target architectures, by the CPU constraint of @platforms that stands for each.
+_ARCHITECTURES = {
+    "@platforms//cpu:aarch64": "arm64",
+    "@platforms//cpu:x86_64": "x86_64",
+}
+
+def _target_arch(ctx):
+    for constraint, arch in ctx.attr._architectures.items():
+        if ctx.target_platform_has_constraint(constraint[platform_common.ConstraintValueInfo]):
+            return arch
+    fail("{}: no support for the CPU of the target platform; supported: {}".format(
+        ctx.label,
+        ", ".join(sorted(_ARCHITECTURES.values())),
+    ))
+
+def _bpftrace_binary_impl(ctx):
+    toolchain = ctx.toolchains[TOOLCHAIN_TYPE].bpftrace
+    kernel = ctx.attr.kernel[KernelSnapshotInfo] if ctx.attr.kernel else toolchain.kernel
+
+    object = ctx.actions.declare_file(ctx.label.name + ".bpf.o")
+    args = ctx.actions.args()
+    args.add(ctx.file.src)
+    args.add("--snapshot", kernel.snapshot)
+    args.add("--arch", _target_arch(ctx))
+    args.add("-o", object)
+    ctx.actions.run(
+        arguments = [args],
+        executable = toolchain.compiler,
+        inputs = [ctx.file.src, kernel.snapshot],
+        mnemonic = "BpftraceCompile",
+        outputs = [object],
+        progress_message = "Compiling tracer %{label}",
+        toolchain = TOOLCHAIN_TYPE,
+    )
+
+    executable = ctx.actions.declare_file(ctx.label.name)
+    link_tracer(ctx, object = object, shim = toolchain.shim, output = executable)
+    return [
+        DefaultInfo(
+            executable = executable,
+            files = depset([executable]),
+            runfiles = ctx.runfiles([executable]),
+        ),
+        BpftraceInfo(kernel = kernel, object = object, source = ctx.file.src),
+        OutputGroupInfo(object = depset([object])),
+    ]
+
+bpftrace_binary = rule(
+    implementation = _bpftrace_binary_impl,
+    doc = """\
+A tracer: one fully static executable made of a bpftrace script.
+
+    bpftrace_binary(
+        name = "opensnoop",
+        src = "opensnoop.bt",
+    )
+
+The output group `object` holds the object with the payload, before it is linked with the shim.
+""",
+    attrs = {
+        "kernel": attr.label(
+            doc = "The kernel_snapshot to compile against. Default: the toolchain's.",
+            providers = [KernelSnapshotInfo],
+        ),
+        "src": attr.label(
+            doc = "The script.",
+            allow_single_file = [".bt"],
+            mandatory = True,
+        ),
+        "_architectures": attr.label_keyed_string_dict(
+            default = {Label(constraint): arch for constraint, arch in _ARCHITECTURES.items()},
+        ),
+        # Where C toolchains are not yet resolved by platform, rules_cc finds the toolchain here.
+        "_cc_toolchain": attr.label(default = Label("@bazel_tools//tools/cpp:current_cc_toolchain")),
+    },
+    executable = True,
+    fragments = ["cpp"],
+    provides = [BpftraceInfo],
+    toolchains = [TOOLCHAIN_TYPE] + use_cc_toolchain(mandatory = True),
+)

@@ -1,0 +1,49 @@
+"""bpftrace_toolchain and the name of its type."""
+
+load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
+load("//rules:providers.bzl", "BpftraceToolchainInfo", "KernelSnapshotInfo")
+
+TOOLCHAIN_TYPE = Label("//rules:toolchain_type")
+
+def _bpftrace_toolchain_impl(ctx):
+    return [platform_common.ToolchainInfo(bpftrace = BpftraceToolchainInfo(
+        compiler = ctx.attr.compiler[DefaultInfo].files_to_run,
+        kernel = ctx.attr.kernel[KernelSnapshotInfo],
+        shim = ctx.attr.shim[CcInfo],
+    ))]
+
+bpftrace_toolchain = rule(
+    implementation = _bpftrace_toolchain_impl,
+    doc = """\
+Compiler, shim and default kernel snapshot, to be registered with a `toolchain` of type `@rules_bpftrace//rules:toolchain_type`.
+
+    bpftrace_toolchain(
+        name = "our_kernel",
+        kernel = ":fleet",
+    )
+
+    toolchain(
+        name = "our_kernel_toolchain",
+        toolchain = ":our_kernel",
+        toolchain_type = "@rules_bpftrace//rules:toolchain_type",
+    )
+""",
+    attrs = {
+        "compiler": attr.label(
+            doc = "The compiler; another one must take the same arguments.",
+            cfg = "exec",
+            default = Label("//compiler:bpftrace_compiler"),
+            executable = True,
+        ),
+        "kernel": attr.label(
+            doc = "The kernel_snapshot for targets that name none.",
+            default = Label("//kernels:default"),
+            providers = [KernelSnapshotInfo],
+        ),
+        "shim": attr.label(
+            doc = "The C runtime: a cc_library with main().",
+            default = Label("//shim"),
+            providers = [CcInfo],
+        ),
+    },
+)

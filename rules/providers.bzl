@@ -1,0 +1,24 @@
+"""Providers of the rules."""
+
+BpftraceInfo = provider(
+    doc = "What bpftrace_binary made of a script.",
+    fields = {
+        "kernel": "KernelSnapshotInfo of the kernel that the script was compiled against",
+        "object": "File: the tracer object, an ELF relocatable whose section .bpftrace holds the payload",
+        "source": "File: the script",
+    },
+)
+
+BpftraceToolchainInfo = provider(
+    doc = "What it takes to make a tracer; `bpftrace` of the ToolchainInfo of //rules:toolchain_type.",
+    fields = {
+        "compiler": "FilesToRunProvider of the compiler: `compiler SCRIPT --snapshot FILE --arch ARCH -o OBJECT`",
+        "kernel": "KernelSnapshotInfo used where a target names none",
+        "shim": "CcInfo of the C runtime, which defines main()",
+    },
+)
+
+KernelSnapshotInfo = provider(
+    doc = "What the compiler must know of a kernel.",
+    fields = {"snapshot": "File: a kernel snapshot as kernels/ makes it"},
+)
