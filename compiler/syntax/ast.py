@@ -511,7 +511,7 @@ class AttachPoint(Node):
 
     @property
     def provider(self) -> str:
-        return self.parts[0].text
+        return self.parts[0].text if self.parts else ""
 
 
 @dataclass(slots=True, eq=False)
@@ -526,7 +526,10 @@ class Probe(Node):
 
 @dataclass(slots=True, eq=False)
 class Program(Node):
-    """A whole file. Each list is in source order; `header` is the `#!` line, newline included."""
+    """A whole file. Each list is in source order; `header` is the `#!` line, newline included.
+
+    `comments` are not part of the structure.
+    """
 
     header: str | None = None
     c_definitions: list[CDefinition] = field(default_factory=list)
@@ -536,3 +539,4 @@ class Program(Node):
     macros: list[Macro] = field(default_factory=list)
     subprograms: list[Subprogram] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
+    comments: list[Span] = field(default_factory=list, init=False, repr=False)
