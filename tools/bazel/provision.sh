@@ -13,9 +13,9 @@ log=$cache/provision.log
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 packages=$(sed -e '/^#/d' -e '/^$/d' "$tools/packages.txt")
 wanted=$(sha256sum "$tools/packages.txt" "${BASH_SOURCE[0]}" | cut -d' ' -f1 | sha256sum | cut -d' ' -f1)
-stamp=$cache/root.packages # holds the digest of what was installed
+stamp=$root/var/lib/bazelw/$wanted # one for each list that was installed: the root only grows, so checkouts can share it
 
-ready() { [[ -d $root && -e $stamp && $(<"$stamp") == "$wanted" ]]; }
+ready() { [[ -e $stamp ]]; }
 
 say() { printf 'bazelw: %s\n' "$*" >&2; }
 
@@ -105,8 +105,8 @@ install_packages() {
   in_root "$root" apt-get install -y --no-install-recommends $packages
   in_root "$root" apt-get clean
   in_root "$root" bazel --version | grep -q '^bazel 7\.'
-  printf '%s\n' "$wanted" >"$stamp.partial"
-  mv -f "$stamp.partial" "$stamp"
+  mkdir -p "${stamp%/*}"
+  touch "$stamp"
 }
 
 install_debootstrap() {
