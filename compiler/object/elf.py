@@ -1,0 +1,78 @@
+"""Reads the relocatable BPF ELF that LLVM writes.
+
+Code generation puts every function into a section of its own, named after it: `PROGRAM_PREFIX` and the program's name,
+or `FUNCTION_PREFIX` and the name for subprograms and callbacks. So a function is its section, and a reference to a
+section that holds code is a reference to that function.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+
+from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
+from elftools.elf.sections import SymbolTableSection
+
+PROGRAM_PREFIX = "program."
+FUNCTION_PREFIX = "function."
+
+SHF_EXECINSTR = 0x4
+
+
+class ObjectError(Exception):
+    """The object file is not what code generation promises: an error of the compiler, not of its user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A relocation entry: the instruction or word at byte `offset` refers to `symbol`, of relocation type `kind`.
+
+    `section` names the section that defines the symbol, None if it is undefined; `value` is the symbol's place there.
+    """
+
+    offset: int
+    kind: int
+    symbol: str
+    section: str | None
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    name: str
+    data: bytes
+    executable: bool
+    references: tuple[Reference, ...] = field(default=())
+
+
+def read(data: bytes) -> dict[str, Section]:
+    """The sections with contents by name, each with the relocations that apply to it, ordered by offset."""
+    elf = ELFFile(io.BytesIO(data))
+    if elf["e_machine"] != "EM_BPF" or elf["e_type"] != "ET_REL" or not elf.little_endian:
+        raise ObjectError("not a relocatable little-endian BPF object")
+    sections = list(elf.iter_sections())
+    references: dict[int, list[Reference]] = {}
+    for section in sections:
+        if not isinstance(section, RelocationSection):
+            continue
+        symbols = elf.get_section(section["sh_link"])
+        assert isinstance(symbols, SymbolTableSection)
+        found = references.setdefault(section["sh_info"], [])
+        for entry in section.iter_relocations():
+            symbol = symbols.get_symbol(entry["r_info_sym"])
+            index = symbol["st_shndx"]
+            home = sections[index].name if isinstance(index, int) else None
+            found.append(
+                Reference(entry["r_offset"], entry["r_info_type"], symbol.name or home or "", home, symbol["st_value"])
+            )
+    return {
+        section.name: Section(
+            section.name,
+            bytes(section["sh_size"]) if section["sh_type"] == "SHT_NOBITS" else section.data(),
+            bool(section["sh_flags"] & SHF_EXECINSTR),
+            tuple(sorted(references.get(index, ()), key=lambda reference: reference.offset)),
+        )
+        for index, section in enumerate(sections)
+        if section["sh_type"] in ("SHT_PROGBITS", "SHT_NOBITS") and section["sh_size"]
+    }
