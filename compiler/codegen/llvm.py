@@ -1,0 +1,50 @@
+"""The only file that touches llvmlite: IR in, a BPF object file out.
+
+LLVM ends the process on many errors, so this runs in a process of its own: see compiler/backend.py. Importing llvmlite
+takes about 0.1 s, which is why it happens in that process only, while the compiler does other work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import llvmlite.binding as llvm
+
+# Instructions up to Linux 5.1 (32-bit ALU and jumps): what every kernel since 5.10 has. The next set, v4, needs 6.6.
+CPU = "v3"
+
+
+@dataclass(frozen=True, slots=True)
+class LlvmOutput:
+    """The object file; optimized IR and assembly if they were asked for."""
+
+    object: bytes
+    optimized_ir: str = ""
+    assembly: str = ""
+
+
+def initialize() -> None:
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+
+
+def compile_ir(ir: str, *, texts: bool = False) -> LlvmOutput:
+    """Optimizes and translates a module; raises RuntimeError on IR that LLVM refuses politely.
+
+    With `texts` the optimized IR and the assembly come too.
+    """
+    module = llvm.parse_assembly(ir)
+    module.verify()
+    machine = llvm.Target.from_triple("bpf").create_target_machine(cpu=CPU, opt=3, reloc="default", codemodel="default")
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    # The verifier follows every path: unrolled loops cost instructions, and BPF has no vectors.
+    options.loop_unrolling = False
+    options.loop_interleaving = False
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, options)
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+    optimized = str(module) if texts else ""
+    assembly = machine.emit_assembly(module) if texts else ""
+    return LlvmOutput(machine.emit_object(module), optimized, assembly)
