@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.syntax.source import Span
+from compiler.syntax.source import Span, encode
 from compiler.types import lattice, map_values
 from compiler.types.lattice import Type
 from proto import required_resources_pb2 as pb
@@ -39,7 +39,7 @@ class Tables:
                 column=begin.column,
                 end_line=end.line,
                 end_column=end.column,
-                text=span.source.line(begin.line).encode("utf-8", "replace").decode(),
+                text=encode("\n".join(map(span.source.line, range(begin.line, end.line + 1)))),
                 parent=parent,
             )
         return index
