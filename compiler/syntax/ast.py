@@ -15,7 +15,9 @@ from typing import Any, Literal, TypeAlias
 from compiler.syntax.node import Node as Node  # noqa: PLC0414
 from compiler.syntax.node import equal as equal  # noqa: PLC0414
 from compiler.syntax.node import transform as transform  # noqa: PLC0414
-from compiler.syntax.source import Span, encode
+from compiler.syntax.source import Span
+from compiler.syntax.source import decode as decode  # noqa: PLC0414
+from compiler.syntax.source import encode as encode  # noqa: PLC0414
 
 BinaryOp: TypeAlias = Literal[
     "||", "&&", "|", "^", "&", "==", "!=", "<", ">", "<=", ">=", "<<", ">>", "+", "-", "*", "/", "%"

@@ -31,6 +31,7 @@ class AddressSpace(enum.Enum):
     NONE = "none"  # BPF's own memory: stack, map value, context
     KERNEL = "kernel"
     USER = "user"
+    ANY = "any"  # kernel or user, not known when compiling: bpf_probe_read, which tells them apart by the address
 
 
 class StackMode(enum.Enum):
@@ -146,12 +147,14 @@ class Bool(Type):
 class Integer(Type):
     """An integer of 8, 16, 32 or 64 bits (0 while type resolution has not yet found the width).
 
-    `flexible` marks a non-negative literal: its sign adapts to what it is combined with or assigned to.
+    `flexible` marks a non-negative literal: its sign adapts to what it is combined with or assigned to. `space` is where
+    the integer points if it is used as an address, NONE if nothing says so.
     """
 
     bits: int
     signed: bool
     flexible: bool = field(default=False, compare=False, kw_only=True)
+    space: AddressSpace = field(default=AddressSpace.NONE, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.bits not in (0, 1, 8, 16, 32, 64):
@@ -556,14 +559,14 @@ UINT8, UINT16, UINT32, UINT64 = (Integer(bits, False) for bits in (8, 16, 32, 64
 def in_space(type_: Type, space: AddressSpace) -> Type:
     """The type that a member or pointee of type `type_` has when it is found in memory of `space`.
 
-    Structures and arrays live where they were found; so do pointers by default point there, but a pointer that is
+    Structures and arrays live where they were found; so do pointers and integers by default point there, but a pointer that is
     declared to point elsewhere (a `__user` pointer in a kernel structure) keeps its space, except that user memory
     holds user pointers only.
     """
     match type_:
         case Pointer(space=own) if own is not AddressSpace.NONE and space is not AddressSpace.USER:
             return type_
-        case Pointer() | Array() | Struct() if space is not AddressSpace.NONE:
+        case Pointer() | Array() | Struct() | Integer() if space is not AddressSpace.NONE:
             return dataclasses.replace(type_, space=space)
         case _:
             return type_
