@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 
+from compiler.types.errors import SnapshotError
+
 MAGIC = 0xEB9F
 _HEADER = struct.Struct("=HBBIIIII")  # magic, version, flags, header length, types offset and length, strings ditto
 
 
-class BtfError(Exception):
+class BtfError(SnapshotError):
     """The BTF is damaged or of a form that this reader does not know."""
 
 
@@ -107,6 +109,7 @@ class Btf:
         if strings + strings_length > len(data):
             raise BtfError("BTF string section lies outside of the file")
 
+        self.data = data
         self.base = base
         self._first = len(base) if base else 1
         self._first_string = base.strings_end if base else 0
@@ -299,19 +302,17 @@ class Btf:
         if found >= 0:
             yield self._first_string + found + 1
 
-    def find(self, name: str, *kinds: Kind) -> list[int]:
+    def find(self, name: str, *kinds: Kind) -> Iterator[int]:
         """Ids of this blob's own types (not the base's) of that name and one of the kinds, in order."""
-        found = []
         for offset in self._string_offsets(name):
             index = -1
             try:
                 while True:
                     index = self._names.index(offset, index + 1)
                     if self.kind(self._first + index) in kinds:
-                        found.append(self._first + index)
+                        yield self._first + index
             except ValueError:
                 pass
-        return found
 
     def find_enumerator(self, name: str) -> tuple[int, int] | None:
         """The enumeration of this blob that declares `name`, and the value."""
@@ -336,10 +337,12 @@ class Btf:
     def _type_bytes(self) -> bytes:
         return self._words.tobytes()
 
-    def names_of(self, kind: Kind) -> list[str]:
-        """Names of this blob's own types of a kind, in order of their ids."""
+    def named(self, kind: Kind) -> Iterator[tuple[int, str]]:
+        """Id and name of each of this blob's own types of a kind, in order of their ids."""
         infos = _gather(self._words, self._infos)
-        return [self.string(name) for name, info in zip(self._names, infos, strict=True) if info >> 24 & 0x1F == kind]
+        for type_id, (name, info) in enumerate(zip(self._names, infos, strict=True), self._first):
+            if info >> 24 & 0x1F == kind:
+                yield type_id, self.string(name)
 
 
 def _gather(words: memoryview[int], positions: Sequence[int]) -> array[int]:

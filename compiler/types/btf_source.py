@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 
-from compiler.types.btf import COMPOSITES, ENUMS, Btf, BtfError, Kind
+from compiler.types.btf import COMPOSITES, Btf, BtfError, Kind
 from compiler.types.lattice import (
     BOOL,
     MAX_INTEGER_BITS,
@@ -51,62 +51,64 @@ class BtfSource:
     are looked through; a pointer remembers its type tags, and the tag `user` makes it a user pointer.
     """
 
-    def __init__(self, btf: Btf, module: str = "vmlinux") -> None:
+    def __init__(self, btf: Btf, module: str = "vmlinux", base: BtfSource | None = None) -> None:
         self.btf = btf
         self.module = module
+        self._base = base
+        self._ids: dict[tuple[str, tuple[Kind, ...]], int | None] = {}
         self._types: dict[int, Type] = {}
         self._layouts: dict[int, StructLayout] = {}
 
     # By name
 
+    def _find(self, name: str, *kinds: Kind) -> int | None:
+        """The first type of that name: types that share one differ in ways that CO-RE irons out."""
+        key = name, kinds
+        if key not in self._ids:
+            self._ids[key] = next(self.btf.find(name, *kinds), None)
+        return self._ids[key]
+
     def struct(self, name: str) -> Struct | None:
-        return self._named_struct(name, Kind.STRUCT)
+        type_id = self._find(name, Kind.STRUCT)
+        return None if type_id is None else self._struct(type_id)
 
     def union(self, name: str) -> Struct | None:
-        return self._named_struct(name, Kind.UNION)
-
-    def _named_struct(self, name: str, kind: Kind) -> Struct | None:
-        for type_id in self.btf.find(name, kind):
-            found = self.type(type_id)
-            assert isinstance(found, Struct)
-            return found
-        return None
+        type_id = self._find(name, Kind.UNION)
+        return None if type_id is None else self._struct(type_id)
 
     def enum(self, name: str) -> Enum | None:
-        for type_id in self.btf.find(name, *ENUMS):
-            found = self.type(type_id)
-            assert isinstance(found, Enum)
-            return found
-        return None
+        type_id = self._find(name, Kind.ENUM, Kind.ENUM64)
+        return None if type_id is None else self._enum(type_id)
 
     def typedef(self, name: str) -> Type | None:
         """A type that is written without a tag: a typedef, or a base type such as `char` or `_Bool`."""
-        for type_id in self.btf.find(name, Kind.TYPEDEF) or self.btf.find(name, Kind.INT):
-            return self.type(type_id)
-        return None
+        type_id = self._find(name, Kind.TYPEDEF, Kind.INT)
+        return None if type_id is None else self.type(type_id)
 
-    def enumerator(self, name: str) -> tuple[Enum, int] | None:
+    def enumerator(self, name: str) -> tuple[Integer, int] | None:
         found = self.btf.find_enumerator(name)
-        if not found:
-            return None
-        declared_by = self._enum(found[0])
-        return declared_by, found[1]
+        return (self._enumeration(found[0]), found[1]) if found else None
 
     def variable(self, name: str) -> tuple[int, Type] | None:
         """BTF id and type of a kernel variable (BTF has the per-CPU ones)."""
-        for type_id in self.btf.find(name, Kind.VAR):
-            return type_id, self.type(self.btf.target(type_id))
-        return None
+        type_id = self._find(name, Kind.VAR)
+        return None if type_id is None else (type_id, self.type(self.btf.target(type_id)))
 
     def function(self, name: str) -> Function | None:
-        for type_id in self.btf.find(name, Kind.FUNC):
-            return self._function(name, type_id)
-        return None
+        type_id = self._find(name, Kind.FUNC)
+        return None if type_id is None else self._function(name, type_id)
+
+    def has_tag(self, function: str, tag: str) -> bool:
+        """Whether the function carries the declaration tag."""
+        tagged = {self.btf.target(type_id) for type_id in self.btf.find(tag, Kind.DECL_TAG)}
+        return any(type_id in tagged for type_id in self.btf.find(function, Kind.FUNC))
 
     # By id
 
     def type(self, type_id: int) -> Type:
         """The type behind an id; NONE for what the language cannot express (floating point)."""
+        if self._base and type_id not in self.btf.own_ids:
+            return self._base.type(type_id)
         known = self._types.get(type_id)
         if known is None:
             known = self._types[type_id] = self._convert(type_id, 0)
@@ -117,18 +119,17 @@ class BtfSource:
             raise BtfError(f"BTF type {type_id} contains itself")
         btf = self.btf
         type_id = btf.strip(type_id)
+        if self._base and type_id not in btf.own_ids:
+            return self._base.type(type_id)
         match btf.kind(type_id):
             case Kind.VOID | Kind.FUNC_PROTO:
                 return VOID
             case Kind.INT:
                 return self._integer(type_id)
             case Kind.ENUM | Kind.ENUM64:
-                return self._enum(type_id) if btf.name(type_id) else _integer(btf.size(type_id) * 8, btf.flag(type_id))
-            case Kind.STRUCT | Kind.UNION as kind:
-                name = btf.name(type_id) or f"(anonymous {self.module} {type_id})"
-                return Struct(name, kind is Kind.UNION, source=self, key=type_id)
-            case Kind.FWD:
-                return Struct(btf.name(type_id), btf.flag(type_id), source=self, key=type_id)
+                return self._enumeration(type_id)
+            case Kind.STRUCT | Kind.UNION | Kind.FWD:
+                return self._struct(type_id)
             case Kind.PTR:
                 tags: set[str] = set()
                 target = btf.strip(btf.target(type_id), tags)
@@ -143,9 +144,18 @@ class BtfSource:
             case _:
                 return NONE
 
+    def _struct(self, type_id: int) -> Struct:
+        kind, name = self.btf.kind(type_id), self.btf.name(type_id)
+        is_union = kind is Kind.UNION or (kind is Kind.FWD and self.btf.flag(type_id))
+        return Struct(name or f"(anonymous {self.module} {type_id})", is_union, source=self, key=type_id)
+
     def _integer(self, type_id: int) -> Type:
         bits, _, signed, is_bool = self.btf.integer(type_id)
         return BOOL if is_bool else _integer(self.btf.size(type_id) * 8 if bits % 8 else bits, signed)
+
+    def _enumeration(self, type_id: int) -> Integer:
+        """An anonymous enumeration is just an integer."""
+        return self._enum(type_id) if self.btf.name(type_id) else _integer(self.btf.size(type_id) * 8, False)
 
     def _enum(self, type_id: int) -> Enum:
         bits = _integer(self.btf.size(type_id) * 8, False).bits

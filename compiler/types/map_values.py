@@ -19,16 +19,18 @@ class TSeriesFunction(enum.Enum):
     SUM = "sum"
 
 
-@dataclass(frozen=True, slots=True)
 class MapValue(Type):
     """Base of what aggregation functions yield."""
+
+    __slots__ = ()
 
     _size: ClassVar[int] = 8
     is_map_value: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
 class Count(MapValue):
+    __slots__ = ()
+
     _spelling: ClassVar[str] = "count_t"
     is_castable_map_value: ClassVar[bool] = True
 
@@ -47,32 +49,37 @@ class SignedMapValue(MapValue):
         return self._spelling if self.signed else f"u{self._spelling}"
 
 
-@dataclass(frozen=True, slots=True)
 class Sum(SignedMapValue):
+    __slots__ = ()
+
     _spelling: ClassVar[str] = "sum_t"
     is_castable_map_value: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
 class Min(SignedMapValue):
+    __slots__ = ()
+
     _spelling: ClassVar[str] = "min_t"
     is_castable_map_value: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
 class Max(SignedMapValue):
+    __slots__ = ()
+
     _spelling: ClassVar[str] = "max_t"
     is_castable_map_value: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
 class Avg(SignedMapValue):
+    __slots__ = ()
+
     _spelling: ClassVar[str] = "avg_t"
     is_castable_map_value: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
 class Stats(SignedMapValue):
+    __slots__ = ()
+
     _spelling: ClassVar[str] = "stats_t"
 
 

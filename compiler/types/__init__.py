@@ -1,0 +1,1 @@
+"""The type lattice, and the readers that fill it: BTF, tracepoint formats, kernel snapshots."""
