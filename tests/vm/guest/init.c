@@ -92,7 +92,7 @@ static int bpf_object_exists(int command)
 static const char *leftovers_check(void)
 {
 	for (size_t i = 0; i < sizeof(LEFTOVERS) / sizeof(LEFTOVERS[0]); i++) {
-		int tries = 100;
+		int tries = 50;
 
 		while (bpf_object_exists(LEFTOVERS[i].command)) {
 			if (--tries == 0)
