@@ -8,6 +8,7 @@ _LANGUAGES = {
 
 _OUTPUTS = ["bazel-*/**"]  # Bazel's own links in the root folder
 
+# buildifier: disable=unnamed-macro
 def source_files():
     """Declares the package's sources by language, with those of the packages below it.
 

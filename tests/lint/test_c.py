@@ -1,0 +1,19 @@
+"""clang-tidy has nothing to say about any C file, and it compiles with all warnings as errors."""
+
+import shutil
+
+import pytest
+
+from tests.lint import repository
+
+# The flags of //shim's own build, so that clang's warnings are held against the code beside gcc's.
+FLAGS = ["-std=c11", "-I.", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror"]
+
+
+@pytest.mark.parametrize("path", repository.sources(".c"))
+def test_clang_tidy(path: str) -> None:
+    clang_tidy = shutil.which("clang-tidy")
+    if not clang_tidy:
+        pytest.skip("no clang-tidy on PATH")
+    result = repository.run([clang_tidy, "--quiet", "--warnings-as-errors=*", path, "--", *FLAGS])
+    assert result.returncode == 0, result.stdout
