@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 # Re-exported, so that users of the tree need one module.
-from compiler.syntax.node import Node as Node  # noqa: PLC0414
-from compiler.syntax.node import equal as equal  # noqa: PLC0414
-from compiler.syntax.node import transform as transform  # noqa: PLC0414
+from compiler.syntax.node import Node as Node
+from compiler.syntax.node import equal as equal
+from compiler.syntax.node import transform as transform
 from compiler.syntax.source import Span
-from compiler.syntax.source import decode as decode  # noqa: PLC0414
-from compiler.syntax.source import encode as encode  # noqa: PLC0414
+from compiler.syntax.source import decode as decode
+from compiler.syntax.source import encode as encode
 
 BinaryOp: TypeAlias = Literal[
     "||", "&&", "|", "^", "&", "==", "!=", "<", ">", "<=", ">=", "<<", ">>", "+", "-", "*", "/", "%"
@@ -211,7 +211,7 @@ class IncDec(Expression):
 
 @dataclass(slots=True, eq=False)
 class Cast(Expression):
-    """`(type)operand`. Analysis adds `implicit` ones where a value's type differs from the type that its place wants."""
+    """`(type)operand`. Analysis adds `implicit` ones where a value's type differs from what its place wants."""
 
     to: TypeExpression
     operand: Expression

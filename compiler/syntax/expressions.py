@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from typing import Literal, Never
+from typing import Literal
 
 from compiler.syntax import ast
 from compiler.syntax.grammar import BINARY_OPERATORS, RECORD_KINDS, TYPE_NAMES, UNARY_OPERATORS, is_builtin
@@ -44,14 +44,14 @@ class ExpressionParser(Lexer, ABC):
         """Enters one level of nesting."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self.too_deep(self.here())
+            raise self.too_deep(self.here())
 
     def ascend(self) -> None:
         self._depth -= 1
 
-    def too_deep(self, span: Span, limit: int = MAX_DEPTH) -> Never:
+    def too_deep(self, span: Span, limit: int = MAX_DEPTH) -> TooDeep:
         self.report(f"nested too deeply, the limit is {limit} levels", span)
-        raise TooDeep
+        return TooDeep()
 
     # ------------------------------------------------------------------------------------------------ operators
 
@@ -76,7 +76,7 @@ class ExpressionParser(Lexer, ABC):
     def _copy_condition(self, condition: ast.Expression) -> ast.Expression:
         """The condition of `?:` stands in the tree twice; nested ones must not make it grow exponentially."""
         if any(count > _COPIED_CONDITION_MAX for count, _ in enumerate(condition.walk())):
-            self.fail("the condition of '?:' is too long", condition.span)
+            raise self.failure("the condition of '?:' is too long", condition.span)
         return condition.clone()
 
     def parse_binary(self, minimum: int, left: ast.Expression) -> ast.Expression:
@@ -102,7 +102,7 @@ class ExpressionParser(Lexer, ABC):
             target = self.parse_unary()
             self.ascend()
             if not isinstance(target, ast.Variable | ast.Map | ast.MapAccess):
-                self.fail("increment/decrement requires a variable or map", target.span)
+                raise self.failure("increment/decrement requires a variable or map", target.span)
             return ast.IncDec(_INCREMENTS[kind], target, True, span=self.span_from(start))
         if kind == "&":
             return self._parse_address_of()
@@ -124,9 +124,9 @@ class ExpressionParser(Lexer, ABC):
             case "map":
                 target = self._parse_map_name()
             case "parameter" | "count":
-                self.fail("expected identifier after '$'")
+                raise self.failure("expected identifier after '$'")
             case _:
-                self.fail("address-of operator (&) can only be used on a map or variable")
+                raise self.failure("address-of operator (&) can only be used on a map or variable")
         return ast.AddressOf(target, span=self.span_from(start))
 
     def parse_postfix(self, expression: ast.Expression) -> ast.Expression:
@@ -155,7 +155,7 @@ class ExpressionParser(Lexer, ABC):
                     if isinstance(expression, ast.Block | ast.If):
                         return expression  # It belongs to the next statement.
                     if not isinstance(expression, ast.Variable | ast.Map | ast.MapAccess):
-                        self.fail("increment/decrement requires a variable or map")
+                        raise self.failure("increment/decrement requires a variable or map")
                     self.advance()
                     expression = ast.IncDec(op, expression, False, span=self.span_from(start))
                 case _:
@@ -187,9 +187,9 @@ class ExpressionParser(Lexer, ABC):
                 self.advance()
                 return ast.PositionalParameterCount(span=self.span_from(start))
             case "stray" if self.value == "$":
-                self.fail("expected identifier after '$'")
+                raise self.failure("expected identifier after '$'")
             case _:
-                self.fail("expected expression")
+                raise self.failure("expected expression")
 
     def parse_variable(self) -> ast.Variable:
         start = self.start
@@ -239,7 +239,7 @@ class ExpressionParser(Lexer, ABC):
     def parse_size(self) -> int:
         """An integer where the grammar takes no other expression."""
         if self.kind != "integer":
-            self.fail("expected integer")
+            raise self.failure("expected integer")
         return self._take_integer()[0]
 
     def take_string(self) -> str:
@@ -321,7 +321,7 @@ class ExpressionParser(Lexer, ABC):
             elif self.at_word("if"):
                 orelse = self._parse_if()
             else:
-                self.fail("expected '{' or 'if' after 'else'")
+                raise self.failure("expected '{' or 'if' after 'else'")
         self.ascend()
         return ast.If(condition, then, orelse, span=self.span_from(start))
 
@@ -391,7 +391,7 @@ class ExpressionParser(Lexer, ABC):
             to = self._parse_typeof()
             self.expect(")")
             if self.kind not in _EXPRESSION_STARTS:
-                self.fail("expected expression")
+                raise self.failure("expected expression")
         elif is_builtin(self.value) or self.value in ("true", "false", "if"):
             return None
         else:
@@ -414,7 +414,7 @@ class ExpressionParser(Lexer, ABC):
         if self.at_word("typeof"):
             return self._parse_typeof()
         if self.kind != "name":
-            self.fail("expected type name")
+            raise self.failure("expected type name")
         type_ = self._parse_type_name(speculative=False)
         assert type_ is not None
         return type_
@@ -452,7 +452,7 @@ class ExpressionParser(Lexer, ABC):
                 return type_
             depth += 1
             if depth > MAX_DEPTH:
-                self.too_deep(type_.span)
+                raise self.too_deep(type_.span)
 
     def _parse_typeof(self) -> ast.TypeOf:
         start = self.start

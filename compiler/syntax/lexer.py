@@ -7,7 +7,6 @@ definitions are not made of tokens at all. So the parser pulls tokens one at a t
 from __future__ import annotations
 
 import re
-from typing import Never
 
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import SourceFile, Span
@@ -118,10 +117,10 @@ class Lexer:
         self.has_errors = True
         self.sink.error(SYNTAX, f"syntax: {message}", span or self.here())
 
-    def fail(self, message: str, span: Span | None = None) -> Never:
-        """Records an error and gives up the construct at hand."""
+    def failure(self, message: str, span: Span | None = None) -> SyntaxAbort:
+        """Records an error, and gives what to raise in order to give up the construct at hand."""
         self.report(message, span)
-        raise SyntaxAbort
+        return SyntaxAbort()
 
     # --------------------------------------------------------------------------------------------------- tokens
 
@@ -134,7 +133,7 @@ class Lexer:
 
     def expect(self, kind: str) -> None:
         if self.kind != kind:
-            self.fail(f"expected '{kind}'")
+            raise self.failure(f"expected '{kind}'")
         self.advance()
 
     def at_word(self, word: str) -> bool:
@@ -148,7 +147,7 @@ class Lexer:
 
     def expect_name(self, message: str) -> str:
         if self.kind != "name":
-            self.fail(message)
+            raise self.failure(message)
         return self.advance()
 
     def trailing_word(self) -> Span | None:

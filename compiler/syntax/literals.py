@@ -117,7 +117,7 @@ _QUOTED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
 def string_literal(value: str) -> str:
-    """A literal for `value`, quotes included. Bytes that are no text become `\\xNN`."""
+    """A literal for `value`, quotes included. Bytes that are no text become hexadecimal escapes."""
     return '"' + "".join(_QUOTED.get(c) or (c if _is_text(c) else f"\\x{ord(c) & 0xFF:02x}") for c in value) + '"'
 
 

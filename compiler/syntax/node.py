@@ -22,7 +22,7 @@ class Node:
 
     def children(self) -> Iterator[Node]:
         """The direct children, in source order."""
-        for name in _syntax_fields(type(self)):
+        for name in syntax_fields(type(self)):
             value = getattr(self, name)
             if isinstance(value, Node):
                 yield value
@@ -42,28 +42,35 @@ class Node:
 
         With `expanded_at` every span of the copy says that it was expanded from the macro call there.
         """
-        span = self.span if expanded_at is None else self.span.expanded_at(expanded_at)
-
-        def copy(value: object) -> object:
+        cls = type(self)
+        values: dict[str, object] = {}
+        for name in syntax_fields(cls):
+            value = getattr(self, name)
             if isinstance(value, Node):
-                return value.clone(expanded_at)
-            if isinstance(value, list):
-                return [copy(item) for item in value]
-            return value
+                value = value.clone(expanded_at)
+            elif isinstance(value, list):
+                value = [item.clone(expanded_at) if isinstance(item, Node) else item for item in value]
+            values[name] = value
+        for name in _span_fields(cls):
+            span = getattr(self, name)
+            values[name] = span if span is None or expanded_at is None else span.expanded_at(expanded_at)
+        return cls(**values)  # type: ignore[arg-type]
 
-        return type(self)(span=span, **{name: copy(getattr(self, name)) for name in _syntax_fields(type(self))})
+
+_syntax_fields: dict[type[Node], tuple[str, ...]] = {}
 
 
-_fields_of: dict[type[Node], tuple[str, ...]] = {}
-
-
-def _syntax_fields(cls: type[Node]) -> tuple[str, ...]:
+def syntax_fields(cls: type[Node]) -> tuple[str, ...]:
     """The fields that the parser fills, apart from spans; those of analysis results are marked `init=False`."""
-    names = _fields_of.get(cls)
+    names = _syntax_fields.get(cls)
     if names is None:
         names = tuple(item.name for item in fields(cls) if item.init and not item.name.endswith("span"))
-        _fields_of[cls] = names
+        _syntax_fields[cls] = names
     return names
+
+
+def _span_fields(cls: type[Node]) -> Iterator[str]:
+    return (item.name for item in fields(cls) if item.name.endswith("span"))
 
 
 N = TypeVar("N", bound=Node)
@@ -76,7 +83,7 @@ def transform(node: N, rewrite: Callable[[Node], Node | Sequence[Node]]) -> N:
     same node. In a list (of statements, of arguments) it may return a sequence, which is spliced in: an empty one
     deletes. A sequence anywhere else is a TypeError.
     """
-    for name in _syntax_fields(type(node)):
+    for name in syntax_fields(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
             result = rewrite(transform(value, rewrite))
@@ -98,10 +105,15 @@ def transform(node: N, rewrite: Callable[[Node], Node | Sequence[Node]]) -> N:
 
 def equal(left: object, right: object) -> bool:
     """Whether two trees have the same structure; spans and analysis results do not count."""
-    if isinstance(left, Node):
-        return type(left) is type(right) and all(
-            equal(getattr(left, name), getattr(right, name)) for name in _syntax_fields(type(left))
-        )
-    if isinstance(left, list):
-        return isinstance(right, list) and len(left) == len(right) and all(map(equal, left, right))
-    return type(left) is type(right) and left == right
+    pairs = [(left, right)]
+    while pairs:
+        one, other = pairs.pop()
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, Node):
+            pairs.extend((getattr(one, name), getattr(other, name)) for name in syntax_fields(type(one)))
+        elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+            pairs.extend(zip(one, other, strict=True))
+        elif one != other:
+            return False
+    return True

@@ -57,7 +57,7 @@ def parse_expression(source: SourceFile, sink: DiagnosticSink) -> ast.Expression
     try:
         expression = parser.parse_expression()
         if parser.kind != "eof":
-            parser.fail("unexpected input")
+            raise parser.failure("unexpected input")
         parser.check_height(expression)
     except (SyntaxAbort, MissingBrace, TooDeep):
         return None
@@ -77,7 +77,7 @@ class _ProgramParser(StatementParser):
             level = [child for node in level for child in node.children()]
             if not level:
                 return
-        self.too_deep(level[0].span, MAX_HEIGHT)
+        raise self.too_deep(level[0].span, MAX_HEIGHT)
 
     # ------------------------------------------------------------------------------------------------- sections
 
@@ -243,13 +243,13 @@ class _ProgramParser(StatementParser):
         self.advance()
         if self.kind != "map":
             message = "root-level let statements need to be map declarations, e.g. let @a = hash(2);"
-            self.fail(message, self.span(start, start + len("let")))
+            raise self.failure(message, self.span(start, start + len("let")))
         name = self.advance()
         self.expect("=")
         map_type = self.expect_name("expected map type name")
         self.expect("(")
         if self.kind != "integer":
-            self.fail("expected positive integer for map declaration max entries")
+            raise self.failure("expected positive integer for map declaration max entries")
         max_entries = self.parse_size()
         self.expect(")")
         self.take(";")
@@ -300,7 +300,7 @@ class _ProgramParser(StatementParser):
     def _parse_parameter(self) -> ast.Parameter:
         start = self.start
         if self.kind != "variable":
-            self.fail("expected variable in function argument")
+            raise self.failure("expected variable in function argument")
         variable = self.parse_variable()
         self.expect(":")
         return ast.Parameter(variable, self.parse_type(), span=self.span_from(start))
@@ -322,7 +322,7 @@ class _ProgramParser(StatementParser):
             self.seek(predicate_start + 1)
             predicate = self.parse_expression()
             if not self.take("/"):
-                self.fail("expected '/' to close predicate")
+                raise self.failure("expected '/' to close predicate")
             predicate_span = self.span_from(predicate_start)
         body = self.parse_block(with_result=False)
         return ast.Probe(attach_points, predicate, body, span=span, predicate_span=predicate_span)
@@ -330,10 +330,10 @@ class _ProgramParser(StatementParser):
     def _parse_attach_point(self) -> ast.AttachPoint:
         start = self.start
         if self.kind in ("}", ")", "]", ";"):
-            self.fail(f"unexpected '{self.kind}'")
+            raise self.failure(f"unexpected '{self.kind}'")
         end = attach_point_end(self.text, start)
         if end == start:
-            self.fail("expected attach point")
+            raise self.failure("expected attach point")
         try:
             attach_point = split_attach_point(self.source, start, end)
         except AttachPointError as error:

@@ -142,7 +142,7 @@ class StatementParser(ExpressionParser):
         if self.kind == "}":
             return expression
         if not self.take(";") and not isinstance(expression, ast.If | ast.Block):
-            self.fail("expected ';'")
+            raise self.failure("expected ';'")
         return ast.ExpressionStatement(expression, span=self.span_from(start))
 
     def _parse_assignment_or_expression(self) -> ast.Statement | ast.Expression:
@@ -163,10 +163,10 @@ class StatementParser(ExpressionParser):
             case ast.ArrayAccess() | ast.IncDec() if kind == "=":
                 message = "invalid assignment target"
             case _:
-                self.fail("expected ';'")
+                raise self.failure("expected ';'")
         self.advance()
         self.parse_expression()
-        self.fail(message, self.span_from(start))
+        raise self.failure(message, self.span_from(start))
 
     def _at_discard(self) -> bool:
         after = self.skip_layout(self.end)
@@ -177,7 +177,7 @@ class StatementParser(ExpressionParser):
         self.advance()
         if self.kind != "variable":
             positional = self.kind in ("parameter", "count")
-            self.fail("expected identifier after '$'" if positional else "expected variable after 'let'")
+            raise self.failure("expected identifier after '$'" if positional else "expected variable after 'let'")
         variable = self.parse_variable()
         declaration_span = self.span_from(start)
         declared = self.parse_type() if self.take(":") else None
@@ -191,7 +191,7 @@ class StatementParser(ExpressionParser):
         self.advance()
         parenthesized = self.take("(")
         if self.kind != "variable":
-            self.fail("expected variable in for loop")
+            raise self.failure("expected variable in for loop")
         variable = self.parse_variable()
         self.expect(":")
         first = self.parse_unary()
@@ -202,7 +202,7 @@ class StatementParser(ExpressionParser):
         elif isinstance(first, ast.Map):
             iterable = first
         else:
-            self.fail("expected map or range in for loop", first.span)
+            raise self.failure("expected map or range in for loop", first.span)
         if parenthesized:
             self.expect(")")
         body = self.parse_block(with_result=False)
@@ -212,10 +212,10 @@ class StatementParser(ExpressionParser):
         """`import "path";` from its keyword on."""
         self.advance()
         if self.kind not in ("string", "open_string"):
-            self.fail("expected string after 'import'")
+            raise self.failure("expected string after 'import'")
         path = self.take_string()
         if not self.take(";"):
-            self.fail("expected ';' after import")
+            raise self.failure("expected ';' after import")
         return path
 
 
@@ -230,7 +230,8 @@ def _discard_results(expression: ast.Expression) -> None:
                 _discard_results(result)
                 statements.append(ast.ExpressionStatement(result, span=result.span))
                 expression.result = None
-        case ast.If(_, then, orelse):
-            _discard_results(then)
+        case ast.If(_, then, orelse, form):
+            if form != "elvis":  # There it is the condition's copy.
+                _discard_results(then)
             if orelse is not None:
                 _discard_results(orelse)
