@@ -1,5 +1,6 @@
-"""Writes an initramfs: a cpio archive in the format `newc` (Documentation/driver-api/early-userspace/buffer-format.rst).
+"""Writes an initramfs: a cpio archive in the format `newc`.
 
+The kernel describes it in Documentation/driver-api/early-userspace/buffer-format.rst.
 The archive depends on nothing but the files' contents and their places: no times, owners or inode numbers of this
 machine go in.
 """

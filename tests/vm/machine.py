@@ -1,7 +1,7 @@
-"""A virtual machine that runs processes for a test: QEMU without KVM, a kernel, an initramfs whose /init is guest/init.c.
+"""A virtual machine that runs processes for a test: QEMU without KVM, a kernel, an initramfs with guest/init.c.
 
-The first serial line is the guest's console and goes to a log file, the second is the agent's (protocol: guest/agent.c)
-and goes over QEMU's standard input and output: neither needs a driver that a distribution's kernel may have as a module.
+The first serial line is the guest's console and goes to a log file. The second is the agent's (protocol: guest/agent.c)
+and goes over QEMU's standard input and output. Neither needs a driver that a distribution's kernel has as a module.
 
 Everything in here is 5 to 15 times slower than on hardware, so no time limit is tight and no test asserts on time.
 """
@@ -84,7 +84,7 @@ class Process:
         return Completed(self.pid, code, self.stdout, self.stderr)
 
     def wait_for_line(self, line: str, timeout: float = _PATIENCE_SECONDS) -> None:
-        """Waits until its standard output has LINE. Raises MachineError when it ends before or does not do it in time."""
+        """Waits until its standard output has LINE. Raises MachineError when it ends before, or is not in time."""
         deadline = time.monotonic() + timeout
         while True:
             ended = self.poll() is not None

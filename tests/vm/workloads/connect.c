@@ -52,7 +52,7 @@ static void address_print(const union address *address, const char *end)
 static void connections_make(int family)
 {
 	socklen_t size;
-	union address remote = loopback(family, &size), local;
+	union address remote = loopback(family, &size), local = remote;
 	int listener = socket(family, SOCK_STREAM, 0);
 
 	must(listener, "socket");

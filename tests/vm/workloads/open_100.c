@@ -47,9 +47,7 @@ static void file_prepare(const char *path)
 {
 	const char *name = path + sizeof(DIRECTORY);
 
-	if (strncmp(name, "present-", 8) == 0 && !strchr(name, '/'))
-		must(mknod(path, S_IFREG | 0644, 0), path);
-	else if (strncmp(name, "occupied-", 9) == 0)
+	if ((strncmp(name, "present-", 8) == 0 && !strchr(name, '/')) || strncmp(name, "occupied-", 9) == 0)
 		must(mknod(path, S_IFREG | 0644, 0), path);
 	else if (strncmp(name, "directory-", 10) == 0)
 		must(mkdir(path, 0755), path);
