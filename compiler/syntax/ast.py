@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 # Re-exported, so that users of the tree need one module.
 from compiler.syntax.node import Node as Node
 from compiler.syntax.node import equal as equal
+from compiler.syntax.node import replace_children as replace_children
 from compiler.syntax.node import transform as transform
 from compiler.syntax.source import Span
 from compiler.syntax.source import decode as decode

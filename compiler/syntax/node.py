@@ -103,6 +103,20 @@ def transform(node: N, rewrite: Callable[[Node], Node | Sequence[Node]]) -> N:
     return node
 
 
+def replace_children(node: Node, rewrite: Callable[[Node], Node]) -> None:
+    """Replaces each direct child of `node` by what `rewrite` returns for it, in source order."""
+    for name in _syntax_fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            result = rewrite(value)
+            if result is not value:
+                setattr(node, name, result)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, Node):
+                    value[index] = rewrite(item)
+
+
 def equal(left: object, right: object) -> bool:
     """Whether two trees have the same structure; spans and analysis results do not count."""
     pairs = [(left, right)]

@@ -152,13 +152,15 @@ class Integer(Type):
     """An integer of 8, 16, 32 or 64 bits (0 while type resolution has not yet found the width).
 
     `flexible` marks a non-negative literal: its sign adapts to what it is combined with or assigned to. `space` is where
-    the integer points if it is used as an address, NONE if nothing says so.
+    the integer points if it is used as an address, NONE if nothing says so; `clock` is where a time in nanoseconds was
+    read from.
     """
 
     bits: int
     signed: bool
     flexible: bool = field(default=False, compare=False, kw_only=True)
     space: AddressSpace = field(default=AddressSpace.NONE, compare=False, kw_only=True)
+    clock: Clock = field(default=Clock.BOOT, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.bits not in (0, 1, 8, 16, 32, 64):

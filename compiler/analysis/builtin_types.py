@@ -1,0 +1,290 @@
+"""The types that builtins yield where compiler.builtins cannot say it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from compiler.analysis import spaces
+from compiler.analysis.config import Config
+from compiler.analysis.fields import Fields
+from compiler.analysis.kernel import Kernel
+from compiler.analysis.program import BpfProgram
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.types import map_values
+from compiler.types.lattice import (
+    NONE,
+    UINT64,
+    VOID,
+    AddressSpace,
+    Array,
+    Buffer,
+    Clock,
+    Inet,
+    Integer,
+    KSym,
+    None_,
+    Pointer,
+    String,
+    Struct,
+    Timestamp,
+    Type,
+    Void,
+    in_space,
+)
+from compiler.types.promotion import promoted
+
+INET_SIZE = 24
+_LEAST_BUCKETS, _MOST_BUCKETS = 1, 1000
+_MOST_BITS = 5
+_CLOCKS = {clock.value: clock for clock in Clock}
+
+
+@dataclass(slots=True)
+class BuiltinTypes:
+    kernel: Kernel
+    config: Config
+    sink: DiagnosticSink
+    fields: Fields
+    _curtask: list[Type] = field(default_factory=list)
+
+    # ----------------------------------------------------------------------------------------------------- variables
+
+    def variable(self, node: ast.Builtin, program: BpfProgram) -> Type:
+        result: Type | None = node.builtin.result
+        space = spaces.of_probe(program.probe_type)
+        match node.name:
+            case "args":
+                return self._args(node, program)
+            case "retval":
+                return self._retval(node, program)
+            case "curtask":
+                return self._task()
+            case "func":
+                return KSym()
+            case _ if node.name.startswith("arg"):
+                return in_space(UINT64, space)
+            case _:
+                assert result is not None, f"builtin {node.name} has no type"
+                return result
+
+    def _args(self, node: ast.Builtin, program: BpfProgram) -> Type:
+        if not program.argument_types:
+            self.sink.error("probe-arguments", "Cannot read function parameters", node.span)
+            return NONE
+        return self.fields.arguments(program)
+
+    def _retval(self, node: ast.Builtin, program: BpfProgram) -> Type:
+        match program.probe_type.name:
+            case "fentry" | "fexit":
+                result = program.argument_types[-1] if program.argument_types else None
+                if result is None or result.name != "retval" or isinstance(result.type, Void | None_):
+                    self.sink.error("probe-arguments", "Can't find a field $retval", node.span)
+                    return NONE
+                return in_space(result.type, AddressSpace.KERNEL)
+            case _:
+                return in_space(UINT64, spaces.of_probe(program.probe_type))
+
+    def _task(self) -> Type:
+        if not self._curtask:
+            task = self.kernel.types.struct("task_struct") or Struct("task_struct")
+            self._curtask.append(Pointer(in_space(task, AddressSpace.KERNEL), AddressSpace.KERNEL))
+        return self._curtask[0]
+
+    # --------------------------------------------------------------------------------------------------------- calls
+
+    def call(self, node: ast.Call, types: Sequence[Type], program: BpfProgram) -> Type:
+        """The type of a call; `types` are those of its arguments, NONE for one that is not a value."""
+        result: Type | None = node.builtin.result
+        arguments = node.arguments
+        match node.name:
+            case "str":
+                return self._str(node, arguments)
+            case "buf":
+                return self._buf(arguments, types)
+            case "ntop":
+                return Inet(INET_SIZE)
+            case "kaddr":
+                return in_space(UINT64, AddressSpace.KERNEL)
+            case "kptr" | "uptr":
+                return _pointing(types[0], AddressSpace.KERNEL if node.name == "kptr" else AddressSpace.USER)
+            case "reg":
+                return in_space(UINT64, spaces.of_probe(program.probe_type))
+            case "bswap":
+                return self._bswap(node, types[0])
+            case "nsecs":
+                return self._nsecs(node)
+            case "strftime":
+                clock = types[1].clock if isinstance(types[1], Integer) else Clock.BOOT
+                return NONE if isinstance(types[1], None_) else Timestamp(clock)
+            case _:
+                assert result is not None, f"function {node.name} has no type"
+                return result
+
+    def _str(self, node: ast.Call, arguments: Sequence[ast.Expression]) -> Type:
+        size = self.config.max_strlen
+        match arguments:
+            case [_, ast.Integer(length)] if length < 0:
+                self.sink.error("argument-value", f"strcannot use negative length ({length})", node.span)
+            case [_, ast.Integer(length)] if length + 1 > size:
+                self.sink.warning(
+                    "string-length",
+                    f"length param ({length}) is too long and will be shortened to {size} bytes "
+                    "(see BPFTRACE_MAX_STRLEN)",
+                    node.span,
+                )
+            case [_, ast.Integer(length)]:
+                size = length + 1
+        return String(size)
+
+    def _buf(self, arguments: Sequence[ast.Expression], types: Sequence[Type]) -> Type:
+        most = self.config.max_strlen - Buffer.HEADER_SIZE
+        match arguments, types:
+            case [_], [Array() as array]:
+                return Buffer(min(array.size, most))
+            case [_], [None_()]:
+                return NONE
+            case [_, ast.Integer(length)], _ if length >= 0:
+                return Buffer(min(length, most))
+            case _:
+                return Buffer(most)
+
+    def _bswap(self, node: ast.Call, type_: Type) -> Type:
+        match type_:
+            case None_():
+                return NONE
+            case Integer(bits=bits):
+                return Integer(bits, False)
+            case _:
+                self.sink.error(
+                    "argument-type", f"bswap() only supports integer arguments ({kind_name(type_)} provided)", node.span
+                )
+                return NONE
+
+    def _nsecs(self, node: ast.Call) -> Type:
+        argument = node.arguments[0]
+        name = argument.name if isinstance(argument, ast.Identifier) else ""
+        clock = _CLOCKS.get(name)
+        if clock is None:
+            self.sink.error("argument-value", f"Invalid timestamp mode: {name}", argument.span)
+            return NONE
+        return dataclasses.replace(UINT64, clock=clock)
+
+    # -------------------------------------------------------------------------------------------------- aggregations
+
+    def aggregation(self, call: ast.Call, types: Sequence[Type]) -> Type | None:
+        """What a map value function makes of its map; None if it was reported."""
+        match call.name:
+            case "count":
+                return map_values.Count()
+            case "hist":
+                return self._hist(call)
+            case "lhist":
+                return self._lhist(call)
+        if not isinstance(types[0], Integer):
+            message = f"{call.name}() only supports integer arguments ({types[0]} provided)"
+            self.sink.error("argument-type", message, call.span)
+            return None
+        signed = types[0].signed
+        match call.name:
+            case "sum":
+                return map_values.Sum(signed)
+            case "min":
+                return map_values.Min(signed)
+            case "max":
+                return map_values.Max(signed)
+            case "avg":
+                return map_values.Avg(signed)
+            case "stats":
+                return map_values.Stats(signed)
+            case _:
+                raise AssertionError(f"map value function {call.name} has no type")
+
+    def _hist(self, call: ast.Call) -> Type | None:
+        if len(call.arguments) == 1:
+            return map_values.Hist(0)
+        bits = call.arguments[1]
+        if not isinstance(bits, ast.Integer):
+            self.sink.error("argument-value", "hist: invalid bits value, need integer literal", call.span)
+            return None
+        if not 0 <= bits.value <= _MOST_BITS:
+            self.sink.error("argument-value", f"hist: bits {bits.value} must be 0..{_MOST_BITS}", call.span)
+            return None
+        return map_values.Hist(bits.value)
+
+    def _lhist(self, call: ast.Call) -> Type | None:
+        _, low, high, step = call.arguments
+        for what, node in (("min value (must be non-negative literal)", low), ("max value (must be non-negative literal)", high), ("step value", step)):
+            if not isinstance(node, ast.Integer) or node.value < 0:
+                self.sink.error("argument-value", f"lhist: invalid {what}", call.span)
+                return None
+        assert isinstance(low, ast.Integer) and isinstance(high, ast.Integer) and isinstance(step, ast.Integer)
+        problem = _lhist_problem(low.value, high.value, step.value)
+        if problem:
+            self.sink.error("argument-value", problem, call.span)
+            return None
+        return map_values.LHist(low.value, high.value, step.value)
+
+    def merged(self, call: ast.Call, current: Type, new: Type) -> Type | None:
+        """What a map is that two calls of the same function fill."""
+        match current, new:
+            case map_values.Hist(), map_values.Hist() if current != new:
+                self.sink.error("hist-bits", "Different bits in a single hist unsupported", call.span)
+                return None
+            case map_values.LHist(), map_values.LHist() if current != new:
+                self.sink.error("lhist-bounds", "Different lhist bounds in a single map unsupported", call.span)
+                return None
+            case _ if current.is_signed or not new.is_signed:
+                return current
+            case _:
+                return new
+
+
+def _lhist_problem(low: int, high: int, step: int) -> str:
+    if step < _LEAST_BUCKETS:
+        return f"lhist() step must be >= 1 ({step} provided)"
+    if low > high:
+        return f"lhist() min must be less than max (provided min {low} and max {high})"
+    if high - low < step:
+        return f"lhist() step is too large for the given range (provided step {step} for range {high - low})"
+    buckets = (high - low) // step
+    if buckets > _MOST_BUCKETS:
+        return f"lhist() too many buckets, must be <= {_MOST_BUCKETS} (would need {buckets})"
+    return ""
+
+
+def _pointing(type_: Type, space: AddressSpace) -> Type:
+    match type_:
+        case Pointer() | Integer():
+            return dataclasses.replace(type_, space=space)
+        case _:
+            return type_
+
+
+
+
+def kind_name(type_: Type) -> str:
+    """What messages call a sort of type, without size and name."""
+    match type_:
+        case Integer():
+            return "int"
+        case Pointer():
+            return "pointer"
+        case Struct():
+            return "c_type"
+        case Array():
+            return "array"
+        case String():
+            return "string"
+        case Buffer():
+            return "buffer"
+        case Inet():
+            return "inet"
+        case _ if type(type_).__name__ in ("Tuple", "Record"):
+            return type(type_).__name__.lower()
+        case _ if type(type_).__name__ in ("KStack", "UStack"):
+            return type(type_).__name__.lower()
+        case _:
+            return str(type_)

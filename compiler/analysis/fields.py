@@ -1,0 +1,252 @@
+"""The types of members and elements, and where they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from compiler.analysis.program import BpfProgram, FieldOrigin, ResolvedField
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.types.btf_source import BtfSource
+from compiler.types.lattice import (
+    INT8,
+    NONE,
+    AddressSpace,
+    Array,
+    Enum,
+    Field,
+    Integer,
+    None_,
+    Pointer,
+    Record,
+    String,
+    Struct,
+    StructLayout,
+    Tuple,
+    Type,
+    TypeSource,
+    Void,
+    in_space,
+)
+
+# Pointers with these type tags may be followed like any other.
+_HARMLESS_TAGS = frozenset({"rcu", "user"})
+_COMMON_FIELDS_SIZE = 8
+"""Bytes of a tracepoint's record that the kernel does not let programs read."""
+
+
+@dataclass(frozen=True)
+class ArgumentSource:
+    """The source of the structure that `args` is: the layout of one probe's arguments."""
+
+    layout_: StructLayout
+
+    def layout(self, _struct: Struct) -> StructLayout:
+        return self.layout_
+
+    def struct(self, _name: str) -> None:
+        return None
+
+    union = enum = typedef = enumerator = struct
+
+    def enumerators(self, _enum: Enum) -> Mapping[str, int]:
+        return {}
+
+
+@dataclass(slots=True)
+class Fields:
+    sink: DiagnosticSink
+    _arguments: dict[BpfProgram, Struct] = field(default_factory=dict)
+
+    def arguments(self, program: BpfProgram) -> Struct:
+        """The type of `args` in a program."""
+        found = self._arguments.get(program)
+        if found is None:
+            fields = program.argument_types
+            size = max((item.byte_offset + item.type.size for item in fields), default=0)
+            source: TypeSource = ArgumentSource(StructLayout(size, fields))
+            name = f"{program.attach_points[0].name}_args"
+            found = Struct(name, source=source, context=True)
+            self._arguments[program] = found
+        return found
+
+    # ------------------------------------------------------------------------------------------------------- members
+
+    def access(self, node: ast.FieldAccess, target: Type, program: BpfProgram) -> Type:
+        """`target.name`, through any number of pointers."""
+        while isinstance(target, Pointer):
+            target = target.pointee
+        match target:
+            case None_():
+                return NONE
+            case Record():
+                return self._record(node, target)
+            case Struct(context=True) if isinstance(target.source, ArgumentSource):
+                return self._argument(node, program)
+            case Struct():
+                return self._member(node, target)
+            case _:
+                message = f"Can not access field '{node.name}' on expression of type '{target}'"
+                self.sink.error("field-access", message, node.span)
+                return NONE
+
+    def _record(self, node: ast.FieldAccess, target: Record) -> Type:
+        index = target.index(node.name)
+        if index is None:
+            names = [name for name, _ in target.fields]
+            self._unknown(node, f"Record does not contain a field named '{node.name}'", names)
+            return NONE
+        type_ = target.fields[index][1]
+        member = Field(node.name, type_, target.layout.offsets[index] * 8)
+        node.field = ResolvedField(FieldOrigin.FIXED, member, target, index)
+        return type_
+
+    def _argument(self, node: ast.FieldAccess, program: BpfProgram) -> Type:
+        name, probe_type = node.name, program.probe_type.name
+        names = [item.name for item in program.argument_types]
+        member = next((item for item in program.argument_types if item.name == name), None)
+        if member is None:
+            if probe_type == "tracepoint":
+                message = f"Struct/union of type 'struct {program.attach_points[0].name}_args' does not contain a field named '{name}'"
+            else:
+                message = f"Can't find function parameter {name}"
+            self._unknown(node, message, names)
+            return NONE
+        if isinstance(member.type, None_):
+            self.sink.error("field-type", f"{name} has unsupported type", node.span)
+            return NONE
+        if probe_type == "tracepoint":
+            if member.byte_offset < _COMMON_FIELDS_SIZE:
+                self.sink.error(
+                    "common-field", "BPF does not support accessing common tracepoint fields", node.span
+                )
+            node.field = ResolvedField(FieldOrigin.TRACEPOINT, member)
+            space = AddressSpace.KERNEL
+            if program.attach_points[0].target == "syscalls" and not member.dynamic:
+                space = AddressSpace.USER
+            # Arrays and structures are in the record itself, which is the program's own memory.
+            return in_space(member.type, space) if isinstance(member.type, Pointer | Integer) else member.type
+        node.field = ResolvedField(FieldOrigin.ARGUMENT, member, index=member.offset // 64)
+        return in_space(member.type, AddressSpace.KERNEL)
+
+    def _member(self, node: ast.FieldAccess, target: Struct) -> Type:
+        if not target.layout.complete:
+            self.sink.error("unknown-type", f"Unknown struct/union: '{target}'", node.span)
+            return NONE
+        member = target.member(node.name)
+        if member is None:
+            message = f"Struct/union of type '{target}' does not contain a field named '{node.name}'"
+            self._unknown(node, message, [item.name for item in target.fields])
+            return NONE
+        if isinstance(member.type, None_):
+            self.sink.error("field-type", f"{node.name} has unsupported type", node.span)
+            return NONE
+        if isinstance(member.type, Pointer):
+            for tag in sorted(member.type.tags - _HARMLESS_TAGS):
+                self.sink.error(
+                    "pointer-tag",
+                    f"Attempting to access pointer field '{node.name}' with unsupported tag attribute: {tag}",
+                    node.span,
+                )
+        origin = FieldOrigin.KERNEL_BTF if isinstance(target.source, BtfSource) else FieldOrigin.FIXED
+        node.field = ResolvedField(origin, member, target)
+        return in_space(member.type, target.space)
+
+    def _unknown(self, node: ast.FieldAccess, message: str, names: Sequence[str]) -> None:
+        close = get_close_matches(node.name, names, 1)
+        self.sink.error("unknown-field", message, node.span, hints=[f"Did you mean {name}?" for name in close])
+
+    def offset(self, node: ast.OffsetOf, target: Type, names: Sequence[str]) -> int | None:
+        """Bytes from the start of `target` to the member that `names` lead to."""
+        offset = 0
+        for name in names:
+            if isinstance(target, None_):
+                return None
+            if not isinstance(target, Struct):
+                self.sink.error("offsetof", f"'{target}' is not a C type.", node.span)
+                return None
+            member = target.member(name)
+            if member is None:
+                self.sink.error("unknown-field", f"'{target}' has no field named '{name}'", node.span)
+                return None
+            offset += member.byte_offset
+            target = member.type
+        return None if isinstance(target, None_) else offset
+
+    # ------------------------------------------------------------------------------------------------------ elements
+
+    def element(self, node: ast.TupleAccess, target: Type, index: int) -> Type:
+        """`target.0`."""
+        match target:
+            case None_():
+                return NONE
+            case Tuple(elements) if index < len(elements):
+                return elements[index]
+            case Tuple(elements):
+                message = f"Invalid tuple index: {index}. Found {len(elements)} elements in tuple."
+            case _:
+                message = f"Can not access index '{index}' on expression of type '{target}'"
+        self.sink.error("tuple-index", message, node.span)
+        return NONE
+
+    def index(self, node: ast.ArrayAccess, target: Type, index: Type) -> Type:
+        """`target[index]`."""
+        if isinstance(target, None_) or isinstance(index, None_):
+            return NONE
+        match target:
+            case Array():
+                type_ = in_space(target.element, target.space)
+            case Pointer(to=Void()):
+                self.sink.error(
+                    "array-index",
+                    "The array index operator [] cannot be used on a pointer to an unsized type (void *).",
+                    node.span,
+                )
+                return NONE
+            case Pointer():
+                type_ = target.pointee
+            case String():
+                type_ = INT8
+            case Tuple():
+                return self._tuple_index(node, target)
+            case _:
+                self.sink.error(
+                    "array-index",
+                    "The array index operator [] can only be used on arrays, pointers, and tuples, "
+                    f"found {target}.",
+                    node.span,
+                )
+                return NONE
+        self._check_index(node, target, index)
+        return type_
+
+    def _tuple_index(self, node: ast.ArrayAccess, target: Tuple) -> Type:
+        if not isinstance(node.index, ast.Integer):
+            self.sink.error(
+                "tuple-index", "Array-style access for tuples only valid for integer literals", node.span
+            )
+            return NONE
+        index = node.index.value
+        if not 0 <= index < len(target.elements):
+            message = f"Invalid tuple index: {index}. Found {len(target.elements)} elements in tuple."
+            self.sink.error("tuple-index", message, node.span)
+            return NONE
+        return target.elements[index]
+
+    def _check_index(self, node: ast.ArrayAccess, target: Type, index: Type) -> None:
+        count = target.count if isinstance(target, Array) else target.size if isinstance(target, String) else 0
+        if isinstance(node.index, ast.Integer) and node.index.value >= 0:
+            if count and node.index.value >= count:
+                self.sink.error(
+                    "array-index",
+                    f"the index {node.index.value} is out of bounds for array of size {count}",
+                    node.span,
+                )
+        elif not isinstance(index, Integer) or (index.signed and not index.flexible):
+            self.sink.error(
+                "array-index",
+                f"The array index operator [] only accepts non-negative integer indices. Got: {index}",
+                node.span,
+            )

@@ -1,0 +1,207 @@
+"""Pass: names.
+
+Before: parsed bodies. After: every builtin variable is a Builtin and every function a Call, both with their entry of
+compiler.builtins; enumerators are Integers typed as their Enum; an operand of sizeof and the like that names a type is
+a type. Reported: unknown names, functions and variables that are not supported yet or not allowed in the probe, wrong
+numbers of arguments.
+
+Identifiers stay only where a function gives them a meaning of its own: `nsecs(boot)`, `pid(init)`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from compiler import builtins
+from compiler.analysis.kernel import Kernel
+from compiler.analysis.program import BpfProgram
+from compiler.arch import Architecture
+from compiler.builtins import BUILTINS, Accept, Builtin, Kind
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.types.builtin_names import BUILTIN_TYPES
+from compiler.types.c_names import c_type
+
+_ARGUMENT = re.compile(r"arg(\d+)")
+
+
+def run(
+    programs: Sequence[BpfProgram], kernel: Kernel, arch: Architecture, sink: DiagnosticSink, *, unsafe: bool
+) -> None:
+    for program in programs:
+        _Names(program, kernel, arch, sink, unsafe).children(program.probe)
+
+
+class _Names:
+    def __init__(
+        self, program: BpfProgram, kernel: Kernel, arch: Architecture, sink: DiagnosticSink, unsafe: bool
+    ) -> None:
+        self.program = program
+        self.kernel = kernel
+        self.arch = arch
+        self.sink = sink
+        self.unsafe = unsafe
+
+    @property
+    def provider(self) -> str:
+        return self.program.probe_type.name
+
+    def children(self, node: ast.Node) -> None:
+        ast.replace_children(node, self.visit)
+
+    def visit(self, node: ast.Node) -> ast.Node:
+        match node:
+            case ast.Identifier() | ast.Builtin():
+                return self.identifier(node)
+            case ast.Call():
+                return self.call(node)
+            case ast.SizeOf() | ast.OffsetOf() | ast.TypeOf():
+                node.operand = self.operand(node.operand)
+                return node
+            case ast.TypeExpression():
+                return node
+            case _:
+                self.children(node)
+                return node
+
+    # ------------------------------------------------------------------------------------------- names without calls
+
+    def identifier(self, node: ast.Identifier | ast.Builtin) -> ast.Expression:
+        name = node.name
+        found = BUILTINS.get(name)
+        if found is not None and found.kind is Kind.VARIABLE:
+            return self.variable(found, node)
+        if (match := _ARGUMENT.fullmatch(name)) is not None:
+            self.sink.error("argument-number", f"{self.arch.name} doesn't support arg{match[1]}", node.span)
+            return node
+        enumerator = self.kernel.types.enumerator(name)
+        if enumerator is not None:
+            literal = ast.Integer(enumerator[1], name, span=node.span)
+            literal.type = enumerator[0]
+            return literal
+        hints = [f"{name} is a function: did you mean {found.signature}?"] if found is not None else _similar(name)
+        self.sink.error("unknown-identifier", f"Unknown identifier: '{name}'", node.span, hints=hints)
+        return node
+
+    def variable(self, found: Builtin, node: ast.Expression) -> ast.Builtin:
+        self.check_variable(found, node)
+        result = node if isinstance(node, ast.Builtin) else ast.Builtin(found.name, span=node.span)
+        result.builtin = found
+        return result
+
+    def check_variable(self, found: Builtin, node: ast.Expression) -> None:
+        if not self.check_supported(found, node):
+            return
+        if not found.probes or self.provider in found.probes:
+            self.check_argument(found, node)
+            return
+        name = found.name
+        if name == "args":
+            message = (
+                "The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes "
+                f"({self.provider} used here)"
+            )
+        elif name == "retval":
+            message = (
+                "The retval builtin can only be used with 'kretprobe' and 'uretprobe' and 'fentry' probes"
+                + (" (try to use args.ret instead)" if self.provider == "tracepoint" else "")
+            )
+        elif _ARGUMENT.fullmatch(name):
+            message = f"The {name} builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes"
+        else:
+            message = f"The {name} builtin can not be used with '{self.provider}' probes"
+        self.sink.error("probe-builtin", message, node.span)
+
+    def check_argument(self, found: Builtin, node: ast.Expression) -> None:
+        match = _ARGUMENT.fullmatch(found.name)
+        if match and self.provider != "usdt" and int(match[1]) >= len(self.arch.arguments):
+            self.sink.error("argument-number", f"{self.arch.name} doesn't support {found.name}", node.span)
+
+    def check_supported(self, found: Builtin, node: ast.Expression) -> bool:
+        if not found.supported:
+            shown = found.name if found.kind is Kind.VARIABLE else f"{found.name}()"
+            self.sink.error("not-supported", f"{shown} is not supported yet", node.span)
+        return found.supported
+
+    # --------------------------------------------------------------------------------------------------------- calls
+
+    def call(self, node: ast.Call) -> ast.Expression:
+        found = BUILTINS.get(node.name)
+        if found is None:
+            self.children(node)
+            self.sink.error(
+                "unknown-function", f"Unknown function: '{node.name}'", node.span, hints=_similar(node.name, call=True)
+            )
+            return node
+        node.builtin = found
+        if found.kind is Kind.VARIABLE and not node.arguments:
+            return self.variable(found, node)
+        if found.unsafe and not self.unsafe:
+            message = f"{found.name}() is an unsafe function being used in safe mode"
+            self.sink.error("unsafe", message, node.span, hints=["--unsafe allows it"])
+        self.check_supported(found, node)
+        if found.probes and self.provider not in found.probes:
+            self.sink.error("probe-builtin", f'{found.name} can not be used with "{self.provider}" probes', node.span)
+        if self.check_count(found, node):
+            self.arguments(found, node)
+        return node
+
+    def check_count(self, found: Builtin, node: ast.Call) -> bool:
+        least, most, given = found.least_arguments, found.most_arguments, len(node.arguments)
+        if least <= given <= most:
+            return True
+        if least == most:
+            wants = "requires no arguments" if not least else f"requires {_count(least)}"
+        elif given < least:
+            wants = f"requires at least {_count(least)}"
+        else:
+            wants = f"takes up to {_count(most)}"
+        self.sink.error("argument-count", f"{found.name}() {wants} ({given} provided)", node.span)
+        return False
+
+    def arguments(self, found: Builtin, node: ast.Call) -> None:
+        for index, argument in enumerate(node.arguments):
+            parameter = found.parameters[min(index, len(found.parameters) - 1)]
+            match parameter.accept, argument:
+                case (Accept.NAME | Accept.CLOCK), ast.Identifier():
+                    pass
+                case Accept.NAME, _:
+                    self.sink.error(
+                        "argument-type",
+                        f"{found.name}() only supports curr_ns and init as the argument",
+                        node.span,
+                    )
+                case _:
+                    visited = self.visit(argument)
+                    assert isinstance(visited, ast.Expression)
+                    node.arguments[index] = visited
+
+    # ------------------------------------------------------------------------------------------- types and their names
+
+    def operand(self, node: ast.Expression | ast.TypeExpression) -> ast.Expression | ast.TypeExpression:
+        """An operand that may be an expression or a type."""
+        if isinstance(node, ast.Identifier) and node.name not in BUILTINS and self.is_type(node.name):
+            return ast.NamedType(node.name, span=node.span)
+        visited = self.visit(node)
+        assert isinstance(visited, ast.Expression | ast.TypeExpression)
+        return visited
+
+    def is_type(self, name: str) -> bool:
+        return name in BUILTIN_TYPES or c_type(name, self.kernel.types) is not None
+
+
+def _count(number: int) -> str:
+    return "one argument" if number == 1 else f"{number} arguments"
+
+
+def _similar(name: str, *, call: bool = False) -> list[str]:
+    """Hints for a name that is not known."""
+    names = [
+        entry.name
+        for entry in builtins.BUILTINS.values()
+        if entry.supported and (entry.kind is not Kind.VARIABLE or not call)
+    ]
+    close = difflib.get_close_matches(name, names, 1, 0.7)
+    return [f"Did you mean {BUILTINS[close[0]].signature}?" if call else f"Did you mean {close[0]}?"] if close else []

@@ -1,0 +1,32 @@
+"""Pass: what the compiler cannot do yet.
+
+Before: a parsed program. After: it holds only constructs that the later passes know; the others have been reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import DiagnosticSink
+
+_NOT_YET: Mapping[type[ast.Node], str] = {
+    ast.Import: "imports are",
+    ast.ImportStatement: "import statements are",
+    ast.CDefinition: "C definitions are",
+    ast.Macro: "macros are",
+    ast.Subprogram: "subprograms are",
+    ast.For: "for loops are",
+    ast.While: "while loops are",
+    ast.Unroll: "unroll is",
+    ast.Comptime: "comptime is",
+    ast.TypeInfo: "typeinfo is",
+    ast.TypeArgument: "types as arguments are",
+}
+
+
+def run(program: ast.Program, sink: DiagnosticSink) -> None:
+    for node in program.walk():
+        what = _NOT_YET.get(type(node))
+        if what is not None:
+            sink.error("not-supported", f"{what} not supported yet", node.span)
