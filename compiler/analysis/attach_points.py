@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from compiler import probe_types
-from compiler.analysis.kernel import Kernel
+from compiler.types.kernel import Kernel
 from compiler.analysis.program import AttachPoint, BpfProgram
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
@@ -203,8 +203,8 @@ class _AttachPoints:
             if not self.unsafe:
                 raise _Bad("Probing by address requires --unsafe", "unsafe")
             return parts.make(target=module, address=_number(name, "Invalid address"))
-        if self.missing_probes != "ignore" and not self.kernel.is_traceable(name, module):
-            raise self._not_traceable(name)
+        if self.missing_probes != "ignore":
+            self._check_traceable(name, module)
         offset = _number(offsets[0], "Invalid offset") if offsets else 0
         return parts.make(target=module, event=name, offset=offset)
 
@@ -215,17 +215,20 @@ class _AttachPoints:
             raise _Bad("fentry/fexit should specify a function")
         if module == "bpf":
             raise _Bad(f"{parts.probe_type} probes of BPF programs are not supported yet", "not-supported")
-        if not self.kernel.is_traceable(function, module):
-            raise self._not_traceable(function)
-        found = self.kernel.function(function, module)
+        self._check_traceable(function, module)
+        found = self.kernel.function(function, module or None)
         if found is None:
             raise _Bad(f"no BTF for the function {function} of kernel {self.kernel.release}", "missing-function")
         return parts.make(target=found.module, event=function)
 
-    def _not_traceable(self, function: str) -> _Bad:
-        names = self.kernel.function_names()
+    def _check_traceable(self, function: str, module: str) -> None:
+        if self.kernel.is_traceable(function, module or None):
+            return
+        names = [name for _, name in self.kernel.traceable_functions(module or None)]
+        if not names and self.kernel.has_function(function, module or None):
+            return  # a snapshot without the list of traceable functions
         close = difflib.get_close_matches(function, (name for name in names if name[:2] == function[:2]), 1, 0.8)
-        return _Bad(
+        raise _Bad(
             f'{function} is not traceable (either non-existing, inlined, or marked as "notrace") '
             f"in kernel {self.kernel.release}",
             "missing-function",
@@ -237,7 +240,7 @@ class _AttachPoints:
             case "tracepoint":
                 return self._tracepoint_format(point).layout.fields
             case "fentry" | "fexit":
-                function = self.kernel.function(point.event, point.target)
+                function = self.kernel.function(point.event, point.target or None)
                 assert function is not None
                 arguments = function.parameters
                 return (*arguments, function.result) if point.probe_type.is_return else arguments
@@ -249,7 +252,9 @@ class _AttachPoints:
         if found is not None:
             return found
         name = f"{point.target}:{point.event}"
-        close = difflib.get_close_matches(name, self.kernel.tracepoint_names(), 1, 0.8)
+        categories = difflib.get_close_matches(point.target, self.kernel.tracepoint_categories, 3, 0.8)
+        names = [f"{category}:{event}" for category in categories for event in self.kernel.tracepoint_events(category)]
+        close = difflib.get_close_matches(name, names, 1, 0.8)
         raise _Bad(
             f"tracepoint not found: {name} (in kernel {self.kernel.release})",
             "missing-tracepoint",

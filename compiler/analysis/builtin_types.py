@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from compiler.analysis import spaces
 from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
-from compiler.analysis.kernel import Kernel
+from compiler.types.kernel import Kernel
 from compiler.analysis.program import BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
@@ -89,7 +89,7 @@ class BuiltinTypes:
 
     def _task(self) -> Type:
         if not self._curtask:
-            task = self.kernel.types.struct("task_struct") or Struct("task_struct")
+            task = self.kernel.struct("task_struct") or Struct("task_struct")
             self._curtask.append(Pointer(in_space(task, AddressSpace.KERNEL), AddressSpace.KERNEL))
         return self._curtask[0]
 

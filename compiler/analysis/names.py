@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 
 from compiler import builtins
-from compiler.analysis.kernel import Kernel
+from compiler.types.kernel import Kernel
 from compiler.analysis.program import BpfProgram
 from compiler.arch import Architecture
 from compiler.builtins import BUILTINS, Accept, Builtin, Kind
@@ -76,7 +76,7 @@ class _Names:
         if (match := _ARGUMENT.fullmatch(name)) is not None:
             self.sink.error("argument-number", f"{self.arch.name} doesn't support arg{match[1]}", node.span)
             return node
-        enumerator = self.kernel.types.enumerator(name)
+        enumerator = self.kernel.enumerator(name)
         if enumerator is not None:
             literal = ast.Integer(enumerator[1], name, span=node.span)
             literal.type = enumerator[0]
@@ -189,7 +189,7 @@ class _Names:
         return visited
 
     def is_type(self, name: str) -> bool:
-        return name in BUILTIN_TYPES or c_type(name, self.kernel.types) is not None
+        return name in BUILTIN_TYPES or c_type(name, self.kernel) is not None
 
 
 def _count(number: int) -> str:

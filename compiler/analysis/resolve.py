@@ -16,7 +16,7 @@ from compiler.analysis import operators, spaces, type_names
 from compiler.analysis.builtin_types import BuiltinTypes
 from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
-from compiler.analysis.kernel import Kernel
+from compiler.types.kernel import Kernel
 from compiler.analysis.maps import MapTable
 from compiler.analysis.program import BpfProgram, MapSymbol, VariableSymbol
 from compiler.analysis.report import Report
@@ -368,7 +368,7 @@ class _Resolver:
                 self.expression(operand)
             node.type = self.operand(operand)
         elif node.type is None:
-            node.type = type_names.resolve(node, self.kernel.types, self.report)
+            node.type = type_names.resolve(node, self.kernel, self.report)
         return node.type  # type: ignore[no-any-return]
 
     def address(self, target: ast.Variable | ast.Map) -> Type:
