@@ -36,11 +36,12 @@ def _fail(message: str) -> int:
 
 
 def _source() -> Snapshot:
-    if _FROM_RUNNING.value == (_FROM_FOLDER.value is not None):
-        raise SnapshotError("make: give either --from-running or --from-folder DIR")
-    if _FROM_RUNNING.value:
-        return FolderSnapshot.of_running_kernel(_NAME.value)
-    return FolderSnapshot.at(Path(_FROM_FOLDER.value), _NAME.value)
+    folder, running, release = _FROM_FOLDER.value, _FROM_RUNNING.value, _NAME.value
+    if folder is not None and not running:
+        return FolderSnapshot.at(Path(folder), release)
+    if folder is None and running:
+        return FolderSnapshot.of_running_kernel(release)
+    raise SnapshotError("make: give either --from-running or --from-folder DIR")
 
 
 def _check(snapshot: Snapshot) -> None:

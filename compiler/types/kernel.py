@@ -43,7 +43,7 @@ class Kernel:
 
     @property
     def arch(self) -> str:
-        """ "x86_64" or "arm64"."""
+        """Either "x86_64" or "arm64"."""
         return self._snapshot.arch
 
     @cached_property
@@ -111,7 +111,7 @@ class Kernel:
 
     @property
     def modules(self) -> Sequence[str]:
-        """ "vmlinux", then the modules that were loaded when the snapshot was made."""
+        """First "vmlinux", then the modules that were loaded when the snapshot was made."""
         return self._snapshot.modules
 
     def _all_modules(self) -> Iterator[str]:
@@ -140,7 +140,8 @@ class Kernel:
 
     def is_traceable(self, name: str, module: str | None = None) -> bool:
         """Whether ftrace can trace the function. A kernel whose tracefs has no list of them (no function tracer)
-        answers False for all."""
+        answers False for all.
+        """
         return any(name in self._snapshot.traceable(own) for own in self._modules(module))
 
     def traceable_functions(self, module: str | None = None) -> Iterator[tuple[str, str]]:

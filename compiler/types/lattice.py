@@ -1,9 +1,9 @@
 """The types that a bpftrace expression, field or map value can have.
 
-Every type is an immutable, hashable value; passes take it apart with `match`. A class without fields of its own inherits
-all that and needs no decorator, which costs half a millisecond. Two spellings matter and are kept apart: `str(type)` is
-the language's (`uint64`, `struct task_struct *`, `(uint64,string[16])`), which diagnostics show; `repr(type)` is for
-debugging.
+Every type is an immutable, hashable value; passes take it apart with `match`. A class without fields of its own
+inherits all that and needs no decorator, which costs half a millisecond. Two spellings matter and are kept apart:
+`str(type)` is the language's (`uint64`, `struct task_struct *`, `(uint64,string[16])`), which diagnostics show;
+`repr(type)` is for debugging.
 
 Sizes are bytes, integer widths and field offsets are bits. `alignment` is the alignment that a value has *inside a
 tuple, record or map key* (see `tuple_layout`), which is not the alignment that C gives it: strings and the other byte
@@ -124,7 +124,7 @@ class TypeSource(Protocol):
 # Scalars
 
 
-class None_(Type):
+class None_(Type):  # noqa: N801  (`None` is taken)
     """No type yet, or an expression without a value."""
 
     __slots__ = ()
@@ -151,9 +151,9 @@ class Bool(Type):
 class Integer(Type):
     """An integer of 8, 16, 32 or 64 bits (0 while type resolution has not yet found the width).
 
-    `flexible` marks a non-negative literal: its sign adapts to what it is combined with or assigned to. `space` is where
-    the integer points if it is used as an address, NONE if nothing says so; `clock` is where a time in nanoseconds was
-    read from.
+    `flexible` marks a non-negative literal: its sign adapts to what it is combined with or assigned to. `space` is
+    where the integer points if it is used as an address, NONE if nothing says so; `clock` is where a time in
+    nanoseconds was read from.
     """
 
     bits: int
@@ -242,7 +242,7 @@ class Array(Type):
 
 
 class DynamicArray(enum.Enum):
-    """A tracepoint member that is a 32-bit word saying where the data is: length in the upper 16 bits, position below."""
+    """How a tracepoint member says where its data is: a 32-bit word, length in the upper 16 bits, position below."""
 
     ABSOLUTE = "__data_loc"  # position counts from the start of the record
     RELATIVE = "__rel_loc"  # position counts from the end of the word itself
@@ -572,9 +572,9 @@ UINT8, UINT16, UINT32, UINT64 = (Integer(bits, False) for bits in (8, 16, 32, 64
 def in_space(type_: Type, space: AddressSpace) -> Type:
     """The type that a member or pointee of type `type_` has when it is found in memory of `space`.
 
-    Structures and arrays live where they were found; so do pointers and integers by default point there, but a pointer that is
-    declared to point elsewhere (a `__user` pointer in a kernel structure) keeps its space, except that user memory
-    holds user pointers only.
+    Structures and arrays live where they were found; so do pointers and integers by default point there, but a pointer
+    that is declared to point elsewhere (a `__user` pointer in a kernel structure) keeps its space, except that user
+    memory holds user pointers only.
     """
     match type_:
         case Pointer(space=own) if own is not AddressSpace.NONE and space is not AddressSpace.USER:

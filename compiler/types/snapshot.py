@@ -24,7 +24,7 @@ class Snapshot(Protocol):
 
     @property
     def arch(self) -> str:
-        """ "x86_64" or "arm64"."""
+        """Either "x86_64" or "arm64"."""
 
     @property
     def modules(self) -> Sequence[str]:

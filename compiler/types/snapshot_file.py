@@ -31,7 +31,7 @@ _MAX_BLOB = 256 << 20
 _FAST, _SMALL = Blob.ZLIB, Blob.XZ
 
 
-def encode(snapshot: Snapshot, progress: Callable[[str], None] = lambda part: None) -> bytes:
+def encode(snapshot: Snapshot, progress: Callable[[str], None] = lambda _: None) -> bytes:
     """The file's bytes. `progress` is told each part before it is worked on."""
     message = KernelSnapshot(
         format_version=FORMAT_VERSION,

@@ -20,7 +20,7 @@ A kernel snapshot, for the attribute `kernel` of the other rules.
 """,
     attrs = {
         "src": attr.label(
-            doc = "The snapshot file, made by //kernels:make_snapshot.",
+            doc = "The snapshot file, made by //kernels:snapshot.",
             allow_single_file = True,
             mandatory = True,
         ),

@@ -33,8 +33,8 @@ ffffffffc0000200 t bpf_prog_12_x\t[bpf]
 
 def make_folder(folder: Path, *, release: str = "6.1.2-test", arch: str = "x86_64") -> Path:
     vmlinux = BtfWriter()
-    number = vmlinux.int("int", 32, signed=True)
-    vmlinux.int("char", 8, signed=True)
+    number = vmlinux.integer("int", 32, signed=True)
+    vmlinux.integer("char", 8, signed=True)
     if arch == "x86_64":
         vmlinux.struct("pt_regs", 8, ("orig_ax", number, 0))
     elif arch == "arm64":

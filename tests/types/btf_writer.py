@@ -37,7 +37,7 @@ class BtfWriter:
         self.types.append(struct.pack(f"=3I{len(extra)}I", *(word & 0xFFFFFFFF for word in words)))
         return self.first_id + len(self.types) - 1
 
-    def int(
+    def integer(
         self, name: str, bits: int, signed: bool = False, boolean: bool = False, shift: int = 0, size: int = 0
     ) -> int:
         encoding = signed | boolean << 2

@@ -33,10 +33,10 @@ from tests.types.btf_writer import BtfWriter
 def sample() -> tuple[BtfWriter, dict[str, int]]:
     """A bit of everything; ids by name."""
     w, ids = BtfWriter(), {}
-    ids["int"] = number = w.int("int", 32, signed=True)
-    ids["char"] = char = w.int("char", 8)
-    ids["unsigned long"] = long = w.int("unsigned long", 64)
-    ids["_Bool"] = w.int("_Bool", 8, boolean=True)
+    ids["int"] = number = w.integer("int", 32, signed=True)
+    ids["char"] = char = w.integer("char", 8)
+    ids["unsigned long"] = long = w.integer("unsigned long", 64)
+    ids["_Bool"] = w.integer("_Bool", 8, boolean=True)
     ids["pid_t"] = w.add(Kind.TYPEDEF, "pid_t", number)
     const = w.add(Kind.CONST, "", char)
     ids["const char *"] = w.pointer(const)
@@ -113,8 +113,8 @@ def test_same_name_in_order() -> None:
 
 def test_bitfields_of_old_btf_are_in_the_int() -> None:
     writer = BtfWriter()
-    narrow = writer.int("unsigned int", 5, shift=3, size=4)
-    plain = writer.int("int", 32)
+    narrow = writer.integer("unsigned int", 5, shift=3, size=4)
+    plain = writer.integer("int", 32)
     struct_id = writer.struct("old", 8, ("field", narrow, 32), ("whole", plain, 0))
     assert Btf(writer.bytes()).members(struct_id) == [Member("field", narrow, 35, 5), Member("whole", plain, 0, 0)]
 
@@ -128,32 +128,31 @@ def test_empty() -> None:
 # As a source of types
 
 
-def expected_types(ids: dict[str, int]) -> list[tuple[str, Type]]:
-    return [
-        ("int", INT32),
-        ("char", UINT8),
-        ("unsigned long", UINT64),
-        ("_Bool", BOOL),
-        ("pid_t", INT32),
-        ("const char *", Pointer(UINT8)),
-        ("comm", String(16)),
-        ("matrix", Array(Array(INT32, 3), 2)),
-        ("point", Struct("point")),
-        ("state", Enum(32, name="state")),
-        ("error", Enum(32, True, "error")),
-        ("wide", Enum(64, name="wide")),
-        ("constants", UINT32),
-        ("opaque", Struct("opaque")),
-        ("user", Pointer(UINT8)),
-        ("double", NONE),
-        ("callback", Pointer(VOID)),
-    ]
+EXPECTED: list[tuple[str, Type]] = [
+    ("int", INT32),
+    ("char", UINT8),
+    ("unsigned long", UINT64),
+    ("_Bool", BOOL),
+    ("pid_t", INT32),
+    ("const char *", Pointer(UINT8)),
+    ("comm", String(16)),
+    ("matrix", Array(Array(INT32, 3), 2)),
+    ("point", Struct("point")),
+    ("state", Enum(32, name="state")),
+    ("error", Enum(32, True, "error")),
+    ("wide", Enum(64, name="wide")),
+    ("constants", UINT32),
+    ("opaque", Struct("opaque")),
+    ("user", Pointer(UINT8)),
+    ("double", NONE),
+    ("callback", Pointer(VOID)),
+]
 
 
 def test_types() -> None:
     writer, ids = sample()
     source = read(writer)
-    for name, type_ in expected_types(ids):
+    for name, type_ in EXPECTED:
         assert source.type(ids[name]) == type_, name
 
 
@@ -224,7 +223,7 @@ def test_function() -> None:
 
 def test_int128_reads_as_its_low_half() -> None:
     writer = BtfWriter()
-    writer.int("__int128", 128, signed=True)
+    writer.integer("__int128", 128, signed=True)
     assert read(writer).typedef("__int128") == INT64
 
 

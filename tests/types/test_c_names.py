@@ -12,8 +12,8 @@ from tests.types.btf_writer import BtfWriter
 @pytest.fixture(scope="module")
 def source() -> BtfSource:
     writer = BtfWriter()
-    number = writer.int("int", 32, signed=True)
-    writer.int("_Bool", 8, boolean=True)
+    number = writer.integer("int", 32, signed=True)
+    writer.integer("_Bool", 8, boolean=True)
     writer.add(Kind.TYPEDEF, "pid_t", number)
     writer.struct("sock", 8)
     writer.struct("value", 8, union=True)
@@ -58,8 +58,8 @@ def test_known(source: BtfSource, text: str, spelling: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "*", "const", "unknown_t", "unknown_t *", "struct stranger", "enum stranger", "signed unsigned", "long short",
-        "unsigned pid_t", "int int", "struct", "int [4]", "void (*)(int)", "int * x", "struct a b", "3",
+        "", "*", "const", "unknown_t", "unknown_t *", "struct stranger", "enum stranger", "signed unsigned",
+        "long short", "unsigned pid_t", "int int", "struct", "int [4]", "void (*)(int)", "int * x", "struct a b", "3",
     ],
 )  # fmt: skip
 def test_unknown(source: BtfSource, text: str) -> None:

@@ -130,7 +130,8 @@ def test_equality_disregards_what_a_value_is_not() -> None:
     assert Struct("a", key=1) == Struct("a", key=2, context=True)
     assert Struct("a") != Struct("a", is_union=True)
     assert Enum(32, name="a") != UINT32
-    assert KStack(5) != UStack(5)
+    kernel_stack: Type = KStack(5)
+    assert kernel_stack != UStack(5)
 
 
 def test_an_enum_matches_as_an_integer() -> None:
