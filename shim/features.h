@@ -7,8 +7,8 @@
 //     for every probe      shim_attach_<field of Probe.attach>       such as shim_attach_kprobe
 //     for every constant   shim_constant_<field of Constant.kind>    such as shim_constant_core
 //     for every action     shim_action_<field of Action.kind>        such as shim_action_printf
-//     for every type       shim_print_<kind of Type, lower case>     only where symbols or user space are needed: ksym, usym,
-//                                                                    username, cgroup_path, kstack, ustack
+//     for every type       shim_print_<kind of Type, lower case>     of inet, mac_address, ksym, usym, username, timestamp,
+//                                                                    cgroup_path, kstack, ustack, hist, lhist, tseries
 //     for maps that print  shim_print_map                            a map of role USER with config.print_maps_on_exit,
 //                                                                    or an action print_map
 //

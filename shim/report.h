@@ -4,13 +4,15 @@
 //     the source line
 //     ~~~~
 //
-// A message reads `component: action object: cause`. Lines are written in one write(2), so that they do not mix with others'.
+// A message reads `component: action object: cause`. It is written in one write(2), so that it does not mix with others', unless
+// it is larger than a writer's buffer.
 #ifndef SHIM_REPORT_H
 #define SHIM_REPORT_H
 
-#include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/output/writer.h"
 #include "shim/resources.h"
 
 enum report_severity { REPORT_ERROR, REPORT_WARNING };
@@ -22,6 +24,14 @@ void report(enum report_severity severity, const struct pb_required_resources *r
 
 // A line to stderr without severity or place.
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// For a message of which the caller writes the text: report_begin() writes what comes before it (and initializes `writer`),
+// report_end() drops a newline at the end of the text, writes what comes after it, and sends. The source line of the span itself
+// is shown with `show_source`; those of the places that it was expanded from always are.
+void report_begin(struct writer *writer, enum report_severity severity, const struct pb_required_resources *resources,
+                  uint32_t span);
+void report_end(struct writer *writer, enum report_severity severity, const struct pb_required_resources *resources,
+                uint32_t span, bool show_source);
 
 // strerror without the locale; never NULL. Takes an errno of either sign.
 const char *report_cause(int err);

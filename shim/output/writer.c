@@ -9,6 +9,7 @@ void writer_init(struct writer *writer, int fd, enum writer_mode mode) {
   writer->mode = mode;
   writer->error = 0;
   writer->has_line = false;
+  writer->flushes = 0;
   writer->used = 0;
 }
 
@@ -30,6 +31,7 @@ int writer_flush(struct writer *writer) {
   write_all(writer, writer->buffer, writer->used);
   writer->used = 0;
   writer->has_line = false;
+  writer->flushes++;
   return writer->error;
 }
 

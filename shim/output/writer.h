@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum writer_mode {
   WRITER_LINE,  // writer_settle() writes what is buffered when there is a whole line in it (the default, as upstream's)
@@ -18,6 +19,7 @@ struct writer {
   enum writer_mode mode;
   int error;      // first negative errno of write(2); once set, output is dropped
   bool has_line;  // there is a newline in the buffer
+  uint32_t flushes;
   size_t used;
   char buffer[WRITER_CAPACITY];
 };
