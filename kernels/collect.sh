@@ -34,9 +34,13 @@ for format in "$tracefs"/events/*/*/format; do
     mkdir -p "$folder"
     cat "$format" >"$folder/format"
 done
-# A kernel without the function tracer has no such list.
-if [ -r "$tracefs/available_filter_functions" ]; then
-    cat "$tracefs/available_filter_functions" >"$out/tracefs/available_filter_functions"
-fi
-cat /proc/kallsyms >"$out/kallsyms"
+# Some kernels have no such lists, and some let nobody read them.
+cat "$tracefs/available_filter_functions" >"$out/tracefs/available_filter_functions" || {
+    rm "$out/tracefs/available_filter_functions"
+    echo "collect.sh: going on without the traceable functions" >&2
+}
+cat /proc/kallsyms >"$out/kallsyms" || {
+    rm "$out/kallsyms"
+    echo "collect.sh: going on without the symbols" >&2
+}
 echo "collect.sh: $out: $(cat "$out/uname")" >&2

@@ -166,7 +166,11 @@ class FolderSnapshot:
         return functions, objects
 
     def _lines(self, path: Path) -> list[str]:
-        return _read_text(path).splitlines() if path.exists() else []
+        # Some kernels have no such list, and some have it but let nobody read it.
+        try:
+            return path.read_bytes().decode("utf-8", "replace").splitlines()
+        except (FileNotFoundError, PermissionError):
+            return []
 
     # Tracepoints
 
