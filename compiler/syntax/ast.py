@@ -216,7 +216,7 @@ class Cast(Expression):
 
     to: TypeExpression
     operand: Expression
-    implicit: bool = False
+    implicit: bool = field(default=False, kw_only=True)
 
 
 @dataclass(slots=True, eq=False)

@@ -105,7 +105,7 @@ def transform(node: N, rewrite: Callable[[Node], Node | Sequence[Node]]) -> N:
 
 def replace_children(node: Node, rewrite: Callable[[Node], Node]) -> None:
     """Replaces each direct child of `node` by what `rewrite` returns for it, in source order."""
-    for name in _syntax_fields(type(node)):
+    for name in syntax_fields(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
             result = rewrite(value)

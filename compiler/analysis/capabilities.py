@@ -1,0 +1,87 @@
+"""Pass: what the program needs of a kernel.
+
+Before: an analyzed program. After: `requirements` lists what the target must have that not every kernel has, with the
+place that needs it. Reported: what the snapshot's kernel lacks, and what is newer than the oldest kernel that the tracer
+has to run on.
+"""
+
+from __future__ import annotations
+
+from compiler.analysis.program import AnalyzedProgram, Requirement
+from compiler.builtins import Builtin
+from compiler.helpers import HELPERS
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.syntax.source import Span
+from compiler.types.kernel import Kernel
+from compiler.types.lattice import Clock, Integer
+
+# A function of its argument that needs another helper.
+_CLOCK_HELPERS = {
+    Clock.MONOTONIC: "ktime_get_ns",
+    Clock.BOOT: "ktime_get_boot_ns",
+    Clock.TAI: "ktime_get_tai_ns",
+    Clock.SW_TAI: "ktime_get_boot_ns",
+}
+_RING_BUFFER = (5, 8)
+
+
+def run(analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], sink: DiagnosticSink) -> None:
+    pass_ = _Capabilities(analyzed, kernel, min_kernel, sink)
+    for program in analyzed.programs:
+        for point in program.attach_points:
+            pass_.need(f"{point.probe_type} probes", point.probe_type.least_kernel, point.span)
+        for node in program.probe.walk():
+            pass_.visit(node)
+    if analyzed.actions:
+        pass_.need("map type BPF_MAP_TYPE_RINGBUF", _RING_BUFFER, analyzed.actions[0].span)
+
+
+class _Capabilities:
+    def __init__(
+        self, analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], sink: DiagnosticSink
+    ) -> None:
+        self.analyzed = analyzed
+        self.kernel = kernel
+        self.min_kernel = min_kernel
+        self.sink = sink
+        self.known: set[str] = set()
+
+    def visit(self, node: ast.Node) -> None:
+        match node:
+            case (ast.Builtin() | ast.Call()) if node.name == "nsecs" and isinstance(node.type, Integer):
+                self.helper(_CLOCK_HELPERS[node.type.clock], node.span)
+            case ast.Builtin(builtin=Builtin(helpers=helpers)) | ast.Call(builtin=Builtin(helpers=helpers)):
+                for name in helpers:
+                    self.helper(name, node.span)
+            case ast.Cast(operand=ast.MapAccess() as access, implicit=_) if access.map.symbol.value_type.is_map_value:
+                # To read one aggregation inside the kernel is to look at the values of all processors.
+                self.helper("map_lookup_percpu_elem", node.span)
+
+    def helper(self, name: str, span: Span) -> None:
+        helper = HELPERS[name]
+        feature = f"helper bpf_{name}"
+        if feature not in self.known and not self.kernel.has_helper(name):
+            self.sink.error(
+                "missing-helper", f"kernel {self.kernel.release} has no BPF helper bpf_{name}", span,
+                hints=[f"the first kernel that has it is {_version(helper.least_kernel)}"],
+            )  # fmt: skip
+        self.need(feature, helper.least_kernel, span)
+
+    def need(self, feature: str, least: tuple[int, int], span: Span) -> None:
+        """Notes a need; what the oldest kernel to run on does not have is an error."""
+        if feature in self.known:
+            return
+        self.known.add(feature)
+        self.analyzed.requirements.append(Requirement(feature, least, span))
+        if least > self.min_kernel:
+            self.sink.error(
+                "kernel-too-old",
+                f"{feature} needs kernel {_version(least)}, but the tracer has to run on {_version(self.min_kernel)}",
+                span,
+                hints=[f"--min-kernel={_version(least)} builds a tracer for newer kernels only"],
+            )
+
+
+def _version(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))

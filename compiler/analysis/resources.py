@@ -1,0 +1,190 @@
+"""Pass: resources.
+
+Before: a typed tree with explicit conversions. After: the AnalyzedProgram lists its maps, what the tracer does for each
+call site and with what event, its parameters and time formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from compiler.analysis import format_string
+from compiler.analysis.config import Config
+from compiler.analysis.maps import MapTable
+from compiler.analysis.program import (
+    EVENT_HEADER_SIZE,
+    Action,
+    AnalyzedProgram,
+    ClearAction,
+    EventField,
+    ExitAction,
+    JoinAction,
+    MapType,
+    Parameter,
+    ParameterKind,
+    PrintfAction,
+    PrintMapAction,
+    PrintValueAction,
+    RuntimeErrorAction,
+    RuntimeErrorKind,
+    Severity,
+    TimeAction,
+    ZeroAction,
+)
+from compiler.builtins import Builtin
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.types.lattice import Buffer, String, Tuple
+
+_JOIN_COUNT = 16
+_JOIN_LENGTH = 1024
+_DEFAULT_TIME = "%H:%M:%S\n"
+_PRINT_MAP_SIZE = EVENT_HEADER_SIZE + 8
+_HELPER_ERROR_SIZE = EVENT_HEADER_SIZE + 8
+
+
+def run(analyzed: AnalyzedProgram, table: MapTable, sink: DiagnosticSink) -> None:
+    pass_ = _Resources(analyzed, table, sink)
+    pass_.maps()
+    for program in analyzed.programs:
+        for node in program.probe.walk():
+            pass_.visit(node)
+
+
+def event(expressions: Sequence[ast.Expression]) -> tuple[tuple[EventField, ...], int]:
+    """The layout of an event that carries these values, and its size.
+
+    The values lie like the elements of a tuple, which is what upstream makes of them; but the largest string or
+    buffer goes last, so that its unused end need not be sent.
+    """
+    texts = [index for index, node in enumerate(expressions) if isinstance(node.type, String | Buffer)]
+    order = list(range(len(expressions)))
+    if texts:
+        last = max(texts, key=lambda index: (expressions[index].type.size, index))
+        order.remove(last)
+        order.append(last)
+    layout = Tuple(tuple(expressions[index].type for index in order)).layout
+    offsets = {index: EVENT_HEADER_SIZE + offset for index, offset in zip(order, layout.offsets, strict=True)}
+    fields = tuple(EventField(node, node.type, offsets[index]) for index, node in enumerate(expressions))
+    size = EVENT_HEADER_SIZE + layout.size
+    return fields, size + -size % 8
+
+
+class _Resources:
+    def __init__(self, analyzed: AnalyzedProgram, table: MapTable, sink: DiagnosticSink) -> None:
+        self.analyzed = analyzed
+        self.table = table
+        self.sink = sink
+        self.calls: Mapping[str, Callable[[ast.Call], Action]] = {
+            "printf": self.printf,
+            "warnf": self.printf,
+            "errorf": self.printf,
+            "print": self.print,
+            "clear": self.map_action,
+            "zero": self.map_action,
+            "exit": self.exit,
+            "time": self.time,
+            "join": self.join,
+        }
+
+    @property
+    def config(self) -> Config:
+        config = self.analyzed.config
+        assert isinstance(config, Config)
+        return config
+
+    def maps(self) -> None:
+        for symbol in self.table.symbols.values():
+            declared = self.table.declared.get(symbol.name)
+            if declared is not None:
+                symbol.map_type, symbol.max_entries = declared
+            else:
+                symbol.map_type = MapType.PERCPU_HASH if symbol.value_type.is_map_value else MapType.HASH
+                # A histogram has an entry for each bucket, keys or not.
+                single = symbol.key_type is None and not symbol.value_type.is_multi_key_map_value
+                symbol.max_entries = 1 if single else self.config.max_map_keys
+            self.analyzed.maps.append(symbol)
+
+    def visit(self, node: ast.Node) -> None:
+        match node:
+            case ast.Call(builtin=Builtin(name="strftime")):
+                self.time_format(node)
+            case ast.Call(builtin=Builtin()) if node.name in self.calls:
+                self.action(node, self.calls[node.name](node))
+            case ast.Call("str", [ast.PositionalParameter() as parameter, *_]):
+                self.parameter(parameter, ParameterKind.STRING)
+            case ast.PositionalParameter() if node not in self.analyzed.parameter_of:
+                self.parameter(node, ParameterKind.INTEGER)
+            case ast.Binary("/" | "%", _, right) if not isinstance(right, ast.Integer):
+                self.error(node, RuntimeErrorKind.DIVIDE_BY_ZERO)
+            case ast.ArrayAccess(_, index) if not isinstance(index, ast.Integer):
+                self.error(node, RuntimeErrorKind.ARRAY_OUT_OF_BOUNDS)
+
+    def action(self, node: ast.Node, action: Action) -> None:
+        self.analyzed.action_of[node] = len(self.analyzed.actions)
+        self.analyzed.actions.append(action)
+
+    def error(self, node: ast.Node, kind: RuntimeErrorKind) -> None:
+        self.action(node, RuntimeErrorAction(node.span, (), _HELPER_ERROR_SIZE, kind))
+
+    def parameter(self, node: ast.PositionalParameter, kind: ParameterKind) -> None:
+        parameters = self.analyzed.parameters
+        for index, known in enumerate(parameters):
+            if known.position == node.index and known.kind is kind:
+                self.analyzed.parameter_of[node] = index
+                return
+        size = self.config.max_strlen if kind is ParameterKind.STRING else 0
+        self.analyzed.parameter_of[node] = len(parameters)
+        parameters.append(Parameter(kind, node.span, position=node.index, size=size))
+
+    def time_format(self, node: ast.Call) -> None:
+        text = _text(node.arguments[0])
+        formats = self.analyzed.time_formats
+        if text not in formats:
+            formats.append(text)
+        self.analyzed.time_format_of[node] = formats.index(text)
+
+    # -------------------------------------------------------------------------------------------------------- actions
+
+    def printf(self, node: ast.Call) -> Action:
+        fields, size = event(node.arguments[1:])
+        pieces = tuple(format_string.pieces(_text(node.arguments[0])))
+        return PrintfAction(node.span, fields, size, pieces, Severity(node.name))
+
+    def print(self, node: ast.Call) -> Action:
+        match node.arguments:
+            case [ast.Map() as map_, *limits]:
+                top, div = ([_value(item) for item in limits] + [0, 0])[:2]
+                return PrintMapAction(node.span, (), _PRINT_MAP_SIZE, map_.symbol, top, div)
+            case [value, *_]:
+                return PrintValueAction(node.span, *event([value]))
+            case _:
+                raise AssertionError("print takes an argument")
+
+    def map_action(self, node: ast.Call) -> Action:
+        map_ = node.arguments[0]
+        assert isinstance(map_, ast.Map)
+        kind = ClearAction if node.name == "clear" else ZeroAction
+        return kind(node.span, (), EVENT_HEADER_SIZE, map_.symbol)
+
+    def exit(self, node: ast.Call) -> Action:
+        return ExitAction(node.span, *event(node.arguments))
+
+    def time(self, node: ast.Call) -> Action:
+        text = _text(node.arguments[0]) if node.arguments else _DEFAULT_TIME
+        return TimeAction(node.span, (), EVENT_HEADER_SIZE, text)
+
+    def join(self, node: ast.Call) -> Action:
+        delimiter = _text(node.arguments[1]) if len(node.arguments) > 1 else " "
+        size = EVENT_HEADER_SIZE + _JOIN_COUNT * _JOIN_LENGTH
+        return JoinAction(node.span, (), size, delimiter, _JOIN_COUNT, _JOIN_LENGTH)
+
+
+def _text(node: ast.Expression) -> str:
+    assert isinstance(node, ast.String)
+    return node.value
+
+
+def _value(node: ast.Expression) -> int:
+    assert isinstance(node, ast.Integer)
+    return node.value

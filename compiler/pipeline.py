@@ -1,0 +1,111 @@
+"""The passes of the compiler's front half, in order, and what they cost.
+
+Each pass reports all that it finds; after one that reported errors the rest does not run, because what a pass may rely
+on no longer holds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from compiler.analysis import (
+    attach_points,
+    capabilities,
+    casts,
+    check,
+    config,
+    control_flow,
+    desugar,
+    fold,
+    maps,
+    names,
+    resolve,
+    resources,
+    scopes,
+    supported,
+)
+from compiler.analysis.program import AnalyzedProgram
+from compiler.arch import Architecture
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.syntax.parser import parse
+from compiler.syntax.source import SourceFile
+from compiler.types.kernel import Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a compilation is asked for."""
+
+    arch: Architecture
+    min_kernel: tuple[int, int] = (5, 10)
+    """The oldest kernel that the tracer has to run on."""
+    unsafe: bool = False
+    """Whether functions that change the system are allowed."""
+
+
+class CompileError(Exception):
+    """A pass has reported errors: the sink has them."""
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds by pass, in the order in which they ran."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def front(
+    source: SourceFile, kernel: Kernel, options: Options, sink: DiagnosticSink, timings: Timings | None = None
+) -> tuple[ast.Program, AnalyzedProgram]:
+    """Parses and analyses a script. Raises CompileError once a pass has reported errors."""
+    timings = timings or Timings()
+
+    @contextmanager
+    def step(name: str) -> Iterator[None]:
+        with timings.measure(name):
+            yield
+        if sink.has_errors:
+            raise CompileError(name)
+
+    with step("parse"):
+        program = parse(source, sink)
+    with step("supported"):
+        supported.run(program, sink)
+    with step("config"):
+        settings = config.run(program, sink)
+    with step("attach-points"):
+        programs = attach_points.run(program, kernel, sink, unsafe=options.unsafe)
+    with step("desugar"):
+        desugar.run(programs)
+    with step("fold"):
+        fold.run(programs, sink)
+    with step("control-flow"):
+        control_flow.run(programs, sink)
+    # Three independent looks at names: a script sees the errors of all of them.
+    with step("names"):
+        names.run(programs, kernel, options.arch, sink, unsafe=options.unsafe)
+        scopes.run(programs, sink)
+        table = maps.run(program, programs, sink)
+    with step("resolve"):
+        resolve.run(programs, table, kernel, settings, sink)
+    with step("check"):
+        check.run(programs, table, settings, sink)
+        casts.run(programs, sink)
+    with step("resources"):
+        analyzed = AnalyzedProgram(source, options.arch, settings, programs)
+        resources.run(analyzed, table, sink)
+    with step("capabilities"):
+        capabilities.run(analyzed, kernel, options.min_kernel, sink)
+    return program, analyzed
