@@ -1,7 +1,7 @@
-"""Counts the test cases of a `bazel test` from its build events: test_report EVENTS EXIT_STATUS.
+"""Counts the test cases of a `bazel test` from its build events: test_report EVENTS EXIT_STATUS [NAME=EXIT_STATUS ...].
 
 EVENTS is what --build_event_json_file wrote: a JSON object a line, as build_event_stream.proto of Bazel describes them.
-Prints the failures and last a line "N passed, N failed" with ", N skipped" where some were. Its own exit status is 0 if
+Each NAME is another program that counts as one case. Prints the failures and last a line "N passed, N failed" with ", N skipped" where some were. Its own exit status is 0 if
 at least one case passed and none failed.
 """
 
@@ -62,11 +62,14 @@ def outcomes(events: Path) -> Iterator[tuple[str, str]]:
 def main() -> int:
     events, status = Path(sys.argv[1]), int(sys.argv[2])
     found = list(outcomes(events))
+    for other in sys.argv[3:]:
+        name, _, its_status = other.rpartition("=")
+        found.append((name, "failed" if int(its_status) else "passed"))
     counts = Counter(outcome for _, outcome in found)
     for name, outcome in found:
         if outcome == "failed":
             print(f"FAILED {name}")
-    if status and not counts["failed"]:
+    if status and not counts["failed"]:  # an error of the build, say
         print(f"FAILED bazel test (exit status {status})")
         counts["failed"] = 1
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""

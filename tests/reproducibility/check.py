@@ -1,0 +1,36 @@
+"""Builds all tracers in two copies of the workspace and compares their digests: `bazel run //tests/reproducibility:check`.
+
+The copies lie in folders of different names and depths, have output bases of their own, and one is built with MODULE.bazel,
+the other with WORKSPACE. Exit status 0 if all digests are equal.
+"""
+
+import hashlib
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.reproducibility.workspace import Workspace
+
+
+def digests(workspace: Workspace, *options: str) -> dict[str, str]:
+    """sha256 by tracer."""
+    workspace.bazel("build", *options, "//tracers:all")
+    names = sorted(script.stem for script in (workspace.folder / "tracers").glob("*.bt"))
+    return {name: hashlib.sha256(workspace.output(f"tracers/{name}").read_bytes()).hexdigest() for name in names}
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as scratch:
+        with Workspace(Path(scratch, "one")) as one:
+            by_module = digests(one)
+        with Workspace(Path(scratch, "another", "folder")) as other:
+            by_workspace = digests(other, "--config=workspace")
+    for name, digest in by_module.items():
+        print(f"{digest}  {name}")
+        if by_workspace[name] != digest:
+            print(f"{by_workspace[name]}  {name} in WORKSPACE mode: not the same")
+    return 0 if by_module and by_module == by_workspace else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Copies of this workspace with Bazel servers and outputs of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+
+
+class BazelError(Exception):
+    """A Bazel command failed; its output is the message."""
+
+
+class Workspace:
+    """A copy of the workspace in a folder. As a context manager it ends the copy's server and deletes its outputs."""
+
+    def __init__(self, folder: Path) -> None:
+        """Copies the workspace from which `bazel run` was called to `folder`, which must not exist yet."""
+        original = Path(os.environ["BUILD_WORKSPACE_DIRECTORY"])
+        self.folder = folder
+        shutil.copytree(original, folder, ignore=shutil.ignore_patterns("bazel-*", ".git"))
+
+    def bazel(self, *arguments: str) -> None:
+        result = subprocess.run(
+            ["./bazelw", *arguments], cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        if result.returncode:
+            raise BazelError(f"bazel {' '.join(arguments)} in {self.folder}:\n{result.stdout}")
+
+    def output(self, path: str) -> Path:
+        return self.folder / "bazel-bin" / path
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.bazel("clean", "--expunge")  # ends the server too
+        shutil.rmtree(self.folder)
