@@ -181,6 +181,7 @@ static int request_spawn(struct agent *agent, struct request *request)
 	int variables = request->count > 2 ? atoi(request->words[2]) : 0;
 	struct child *child;
 	char text[16];
+	int started[2];
 	pid_t pid;
 
 	if (variables < 0 || request->count < 4 + variables)
@@ -189,11 +190,18 @@ static int request_spawn(struct agent *agent, struct request *request)
 		return -ENOSPC;
 	memcpy(environment, request->words + 3, (size_t)variables * sizeof(char *));
 	request->words[request->count] = NULL;
-	pid = fork();
-	if (pid < 0)
+	if (pipe2(started, O_CLOEXEC) < 0)
 		return -errno;
+	pid = fork();
 	if (pid == 0)
 		child_exec((uid_t)atoi(request->words[1]), environment, request->words + 3 + variables);
+	close(started[1]);
+	/* Closed in the child by exec: from then on its output files are there. */
+	if (pid > 0)
+		port_read(started[0], text, 1);
+	close(started[0]);
+	if (pid < 0)
+		return -EAGAIN;
 	child = &agent->children[agent->child_count++];
 	*child = (struct child){.pid = pid, .running = 1};
 	snprintf(text, sizeof(text), "%d", pid);

@@ -62,6 +62,8 @@ static const char *file_systems_mount(void)
 		snprintf(reason, sizeof(reason), "mount %s: %s", MOUNTS[i].target, strerror(errno));
 		return reason;
 	}
+	if (symlink("/proc/self/fd", "/dev/fd") < 0)
+		return "symlink /dev/fd";
 	return chmod("/tmp", 01777) < 0 ? "chmod /tmp" : NULL;
 }
 
