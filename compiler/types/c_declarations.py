@@ -22,7 +22,7 @@ class CDiagnostic:
 
 @dataclass(slots=True, eq=False)
 class CDeclarations:
-    """Structures, unions, enumerations, typedefs, macros by name; the `key` of a structure or enumeration is its number."""
+    """Structures, unions, enumerations, typedefs and macros by name. The `key` of a type is its number here."""
 
     diagnostics: Sequence[CDiagnostic] = ()
     macros: dict[str, str] = field(default_factory=dict)

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.types.c_declarations import CDeclarations, CDiagnostic
-from compiler.types.kernel import Kernel
-from compiler.types.lattice import BOOL, Enum, Integer, Pointer, Type
+from compiler.types.lattice import BOOL, Enum, Integer, Pointer, Type, TypeSource
 
 if TYPE_CHECKING:
     from clang import cindex
@@ -30,11 +29,12 @@ _UNKNOWN_TAG = re.compile(r"incomplete (?:\w+ )*type '(?:const |volatile )*((?:s
 
 
 def parse(
-    text: str, kernel: Kernel, *, include_directories: Sequence[Path] = (), flags: Sequence[str] = ()
+    text: str, kernel: TypeSource, arch: str, *, include_directories: Sequence[Path] = (), flags: Sequence[str] = ()
 ) -> CDeclarations:
     """Parses the C text of a script. Errors are in the result's `diagnostics`; what could be parsed is there as well.
 
-    `include_directories` are all that `#include` searches; `flags` are further options for clang (`-DNAME=VALUE`).
+    `arch` is "x86_64" or "arm64". `include_directories` are all that `#include` searches; `flags` are further options
+    for clang, such as `-DNAME=VALUE`.
     """
     from clang import cindex  # loading libclang costs tens of milliseconds that most scripts need not pay
 
@@ -42,7 +42,7 @@ def parse(
 
     known = _KernelText(kernel)
     arguments = [
-        "-x", "c", "-target", _TRIPLES[kernel.arch], "-nostdinc", "-ferror-limit=0", "-w", "-D__KERNEL__",
+        "-x", "c", "-target", _TRIPLES[arch], "-nostdinc", "-ferror-limit=0", "-w", "-D__KERNEL__",
         "-DBPFTRACE_HAVE_BTF", "-D_LINUX_TYPES_H", *flags,
     ]  # fmt: skip
     for directory in include_directories:
@@ -80,7 +80,7 @@ def _place(location: cindex.SourceLocation) -> tuple[int, int]:
 class _KernelText:
     """Placeholders, in C, for the kernel's types that a C text names."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: TypeSource) -> None:
         self._kernel = kernel
         self._declarations: dict[str, str] = {}
 
