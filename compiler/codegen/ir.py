@@ -6,7 +6,7 @@ here, `i64` and `ptr`. Narrower integers exist between a load or store and its e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 Operand = str
@@ -146,15 +146,31 @@ class Function:
         self.emit(f"{name} = {text}")
         return name
 
-    def prologue(self, text: str) -> Operand:
-        """An instruction at the start of the function, after the allocas; later ones may use earlier ones."""
+    def at_start(self, text: str) -> Operand:
+        """An instruction with a result at the start of the function, which dominates everything."""
         self._count += 1
         name = f"%p{self._count}"
         self._prologue.append(f"{name} = {text}")
         return name
 
-    def prologue_lines(self, lines: Iterable[str]) -> None:
-        self._prologue += lines
+    def look_up_at_start(self, helper: int, map_: Operand, return_value: int) -> Operand:
+        """Looks up entry 0 of an array at the start of the function, which returns if there is none (there is)."""
+        key = self.alloca(4, 4)
+        self._prologue.append(f"store i32 0, ptr {key}, align 4")
+        entry = self.at_start(f"call ptr inttoptr (i64 {helper} to ptr)(ptr {map_}, ptr {key})")
+        missing = self.at_start(f"icmp eq ptr {entry}, null")
+        absent, present = self.label("absent"), self.label("present")
+        self._prologue += [
+            f"br i1 {missing}, label %{absent}, label %{present}",
+            f"{absent}:",
+            f"ret i64 {return_value}",
+            f"{present}:",
+        ]
+        return entry
+
+    def zero_at_start(self, pointer: Operand, size: int) -> None:
+        self.module.declare("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+        self._prologue.append(f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {size}, i1 false)")
 
     def alloca(self, size: int, alignment: int = 8) -> Operand:
         self._count += 1
@@ -215,6 +231,11 @@ class Function:
     def intrinsic(self, name: str, result: str, *arguments: tuple[str, Operand]) -> Operand:
         self.module.declare(f"{result} @{name}({', '.join(type_ for type_, _ in arguments)})")
         return self.value(f"call {result} @{name}({_arguments(arguments)})")
+
+    def mark(self, name: str, pointer: Operand) -> None:
+        """An intrinsic without a result that takes a pointer, such as the start or end of a lifetime."""
+        self.module.declare(f"void @{name}(ptr)")
+        self.emit(f"call void @{name}(ptr {pointer})")
 
     def minimum(self, left: Operand, right: Operand) -> Operand:
         """Unsigned. Unlike a comparison and a select, LLVM keeps it in a form that every verifier understands."""

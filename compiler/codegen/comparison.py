@@ -1,0 +1,82 @@
+"""Equality of strings, buffers and arrays."""
+
+from __future__ import annotations
+
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.ir import Operand
+from compiler.codegen.values import Place
+from compiler.syntax import ast
+from compiler.types import lattice
+
+# Up to this many bytes are compared word by word, without a loop.
+_UNROLLED_BYTES = 64
+
+
+def equal(e: Emitter, left: ast.Expression, right: ast.Expression) -> Operand:
+    """An i1. Strings are compared up to the NUL, and no further than the shorter one's capacity."""
+    size = min(left.type.size, right.type.size)
+    first, second = e.in_bpf_memory(left), e.in_bpf_memory(right)
+    if not isinstance(left.type, lattice.String):
+        return _same_bytes(e, first, second, size)
+    for node, other in ((left, right), (right, left)):
+        literal = _literal(node)
+        # All of a literal up to its NUL must be there: no need to look for the end of the other one.
+        if literal is not None and b"\0" not in literal.data and len(literal.data) < size:
+            place, known = (second, first) if other is right else (first, second)
+            return _same_bytes(e, place, known, len(literal.data) + 1)
+    return _same_text(e, first, second, size)
+
+
+def _literal(node: ast.Expression) -> ast.String | None:
+    while isinstance(node, ast.Cast):
+        node = node.operand
+    return node if isinstance(node, ast.String) else None
+
+
+def _same_bytes(e: Emitter, left: Place, right: Place, size: int) -> Operand:
+    if size > _UNROLLED_BYTES:
+        return _loop(e, left, right, size, until_nul=False)
+    f = e.f
+    difference: Operand = "0"
+    offset = 0
+    alignment = min(left.alignment, right.alignment)
+    while offset < size:
+        width = min(1 << (size - offset).bit_length() - 1, alignment, (offset | 8) & -(offset | 8))
+        pair = [f.load(f.offset(place.address, offset), width, signed=False) for place in (left, right)]
+        difference = f.binary("or", difference, f.binary("xor", *pair))
+        offset += width
+    return f.compare("eq", difference, "0")
+
+
+def _same_text(e: Emitter, left: Place, right: Place, size: int) -> Operand:
+    return _loop(e, left, right, size, until_nul=True)
+
+
+def _loop(e: Emitter, left: Place, right: Place, size: int, *, until_nul: bool) -> Operand:
+    """Byte by byte; ends at the first difference, or at a NUL."""
+    f = e.f
+    head, same, next_, done = (f.label(f"compare.{part}") for part in ("byte", "same", "next", "done"))
+    counter = e.stack_memory(8)
+    f.store("0", counter.address, 8)
+    f.enter(head)
+    index = f.load(counter.address, 8, signed=False)
+    first, second = (f.load(f.offset(place.address, index), 1, signed=False) for place in (left, right))
+    is_same = f.compare("eq", first, second)
+    at_difference = f.current
+    f.branch_if(is_same, same, done)
+    f.enter(same)
+    if until_nul:
+        at_nul = f.label("compare.nul")
+        f.branch_if(f.compare("eq", first, "0"), done, at_nul)
+        f.enter(at_nul)
+    more = f.binary("add", index, "1")
+    f.store(more, counter.address, 8)
+    at_end = f.current
+    f.branch_if(f.compare("ult", more, str(size)), next_, done)
+    f.enter(next_)
+    f.loop_back(head)
+    f.enter(done)
+    incoming = [("false", at_difference), ("true", at_end)]
+    if until_nul:
+        incoming.append(("true", same))
+    return f.phi(incoming, "i1")

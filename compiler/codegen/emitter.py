@@ -1,0 +1,196 @@
+"""The state of one BPF program's code generation, and what all lowerings use: evaluation, memory, helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from compiler.analysis.program import AnalyzedProgram, BpfProgram, VariableSymbol
+from compiler.codegen import lowering
+from compiler.codegen.ir import I64, PTR, Function, Label, Operand
+from compiler.codegen.values import Place, Value, scalar_bits
+from compiler.helpers import HELPERS
+from compiler.object.resources import CapacityError, ResourcesBuilder, ScratchMap
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import Diagnostic, DiagnosticError, Severity
+from compiler.syntax.source import Span
+from compiler.types.lattice import AddressSpace, Type
+
+LARGEST_STACK_FRAME = 504
+
+
+@dataclass(slots=True)
+class Loop:
+    """Where `continue` and `break` go."""
+
+    next: Label
+    done: Label
+
+
+@dataclass(slots=True)
+class Emitter:
+    """Generates the code of one program into `f`."""
+
+    program: AnalyzedProgram
+    bpf: BpfProgram
+    resources: ResourcesBuilder
+    f: Function
+    helper_errors: int
+    """Report failed helpers: 0 none, 1 all but reads, 2 all."""
+    return_value: int = 0
+    context: Operand = "%ctx"
+    variables: dict[VariableSymbol, Place] = field(default_factory=dict)
+    loops: list[Loop] = field(default_factory=list)
+    _temporaries: list[list[Operand]] = field(default_factory=lambda: [[]])
+    _scratch_bases: dict[str, Operand] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------------------------------------ evaluation
+
+    def value(self, node: ast.Expression, into: Place | None = None) -> Value:
+        """The value of an expression; aggregates may be made in a given place, and then are."""
+        return lowering.EXPRESSIONS[type(node)](self, node, into)
+
+    def scalar(self, node: ast.Expression) -> Operand:
+        result = self.value(node)
+        if isinstance(result, Place):
+            raise AssertionError(f"{type(node).__name__} of type {node.type} is not a scalar")
+        return result
+
+    def place(self, node: ast.Expression) -> Place:
+        result = self.value(node)
+        if not isinstance(result, Place):
+            raise AssertionError(f"{type(node).__name__} of type {node.type} is not in memory")
+        return result
+
+    def store(self, node: ast.Expression, into: Place) -> None:
+        """Evaluates an expression and puts it into BPF memory at `into`."""
+        self.store_value(self.value(node, into), node.type, into, node.span)
+
+    def store_value(self, value: Value, type_: Type, into: Place, span: Span) -> None:
+        if not isinstance(value, Place):
+            self.f.store(value, into.address, scalar_bits(type_) // 8, alignment=into.alignment)
+        elif value.address != into.address:
+            self.copy(value, into, type_.size, span)
+
+    def in_bpf_memory(self, node: ast.Expression, into: Place | None = None) -> Place:
+        """An expression's value as bytes in BPF memory: where it is already, else in a temporary place."""
+        value = self.value(node, into)
+        if isinstance(value, Place) and value.in_bpf_memory and not value.is_context:
+            return value
+        target = into or self.temporary(node.type.size, node.span)
+        self.store_value(value, node.type, target, node.span)
+        return target
+
+    def statement(self, node: ast.Statement) -> None:
+        with self.temporaries():
+            lowering.STATEMENTS[type(node)](self, node)
+
+    def block(self, node: ast.Block) -> None:
+        for item in node.statements:
+            self.statement(item)
+
+    # ---------------------------------------------------------------------------------------------------- memory
+
+    @contextmanager
+    def temporaries(self) -> Iterator[None]:
+        """The stack memory that is taken inside may be used again afterwards."""
+        self._temporaries.append([])
+        yield
+        for slot in self._temporaries.pop():
+            self.f.mark("llvm.lifetime.end.p0", slot)
+
+    def temporary(self, size: int, span: Span) -> Place:
+        """Memory for a value until the end of the statement: on the stack, or in this CPU's working memory if large."""
+        if size > self.program.config.on_stack_limit:
+            return self.working_memory(size, span)
+        return self.stack_memory(size)
+
+    def stack_memory(self, size: int) -> Place:
+        """The same, on the stack in any case."""
+        slot = self.f.alloca(max(size, 1))
+        self.f.mark("llvm.lifetime.start.p0", slot)
+        self._temporaries[-1].append(slot)
+        return Place(slot)
+
+    def working_memory(self, size: int, span: Span) -> Place:
+        """Memory of this CPU that is this place's own for the whole program.
+
+        A program that interrupts this one on its CPU has other working memory, but this program itself might: the
+        kernel does not run a program while it is running on the same CPU, so none does.
+        """
+        try:
+            scratch, offset = self.resources.scratch(size)
+        except CapacityError as error:
+            raise DiagnosticError(Diagnostic("value-too-large", Severity.ERROR, str(error), span)) from None
+        return Place(self.f.offset(self._scratch_base(scratch), offset))
+
+    def _scratch_base(self, scratch: ScratchMap) -> Operand:
+        base = self._scratch_bases.get(scratch.symbol)
+        if base is None:
+            base = self._scratch_bases[scratch.symbol] = self.f.look_up_at_start(
+                HELPERS["map_lookup_elem"].id, self.f.module.symbol(scratch.symbol), self.return_value
+            )
+        return base
+
+    def at(self, place: Place, offset: int) -> Place:
+        """The place some bytes further inside BPF memory."""
+        return Place(self.f.offset(place.address, offset), alignment=place.aligned_at(offset))
+
+    def symbol_value(self, name: str) -> Operand:
+        """A load-time constant as i64."""
+        return f"ptrtoint (ptr {self.f.module.symbol(name)} to i64)"
+
+    def map(self, name: str) -> tuple[str, Operand]:
+        """A map, by its symbol, as the argument of a helper."""
+        return PTR, self.f.module.symbol(name)
+
+    # --------------------------------------------------------------------------------------------------- helpers
+
+    def helper(self, name: str, *arguments: tuple[str, Operand]) -> Operand:
+        return self.f.call_helper(HELPERS[name].id, *arguments)
+
+    def pointer_helper(self, name: str, *arguments: tuple[str, Operand]) -> Operand:
+        return self.f.call_pointer_helper(HELPERS[name].id, *arguments)
+
+    # These are the work of other files; here because everything uses them.
+
+    def copy(self, source: Place, target: Place, size: int, span: Span) -> None:
+        """Copies bytes from any memory into BPF memory."""
+        from compiler.codegen import memory
+
+        memory.copy(self, source, target, size, span)
+
+    def address(self, place: Place, span: Span) -> Operand:
+        """The address of a place: ptr in BPF memory, else i64."""
+        from compiler.codegen import memory
+
+        return memory.address(self, place, span)
+
+    def truth(self, node: ast.Expression) -> Operand:
+        """An i1: whether a scalar is not zero."""
+        return self.f.compare("ne", self.scalar(node), "0")
+
+    @contextmanager
+    def when(self, condition: Operand, hint: str) -> Iterator[None]:
+        """Code that runs only if the i1 is true."""
+        then, done = self.f.label(hint), self.f.label(f"{hint}.done")
+        self.f.branch_if(condition, then, done)
+        self.f.enter(then)
+        yield
+        self.f.enter(done)
+
+
+def i64(value: Operand) -> tuple[str, Operand]:
+    """An argument of a helper."""
+    return I64, value
+
+
+def ptr(value: Operand) -> tuple[str, Operand]:
+    return PTR, value
+
+
+def read_helper(space: AddressSpace, *, text: bool = False) -> str:
+    """The helper that reads memory of a space."""
+    name = "probe_read_user" if space is AddressSpace.USER else "probe_read_kernel"
+    return f"{name}_str" if text else name

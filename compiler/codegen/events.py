@@ -1,0 +1,58 @@
+"""Events: what a program sends to the tracer through the ring buffer. Layouts are decided by resource analysis."""
+
+from __future__ import annotations
+
+from compiler.analysis.program import Action
+from compiler.codegen.emitter import Emitter, i64, ptr
+from compiler.codegen.ir import NULL, PTR, Operand
+from compiler.codegen.values import Place
+from compiler.syntax import ast
+from compiler.syntax.source import Span
+
+# Events up to this size are built on the stack: no other memory is as cheap.
+LARGEST_ON_STACK = 64
+
+
+def begin(e: Emitter, action: int, size: int, span: Span) -> Place:
+    """Memory for an event, its header filled in."""
+    if size <= LARGEST_ON_STACK:
+        event = e.stack_memory(size)
+    else:
+        event = e.working_memory(size, span)
+    e.f.store(str(action), event.address, 8)
+    return event
+
+
+def send(e: Emitter, event: Place, size: Operand) -> None:
+    """Sends an event; one that the buffer has no room for is counted as lost."""
+    result = e.helper(
+        "ringbuf_output", e.map(e.resources.ring_buffer), ptr(event.address), i64(size), i64("0")
+    )
+    with e.when(e.f.compare("slt", result, "0"), "event.lost"), e.temporaries():
+        key = e.stack_memory(4)
+        e.f.store("0", key.address, 4)
+        counter = e.pointer_helper("map_lookup_elem", e.map(e.resources.event_loss), ptr(key.address))
+        with e.when(e.f.compare("ne", counter, NULL, PTR), "event.count"):
+            e.f.store(e.f.binary("add", e.f.load(counter, 8, signed=False), "1"), counter, 8)
+
+
+def emit(e: Emitter, node: ast.Expression) -> None:
+    """Evaluates the fields of a call's action into an event and sends it."""
+    index = e.program.action_of[node]
+    action = e.program.actions[index]
+    event = begin(e, index, action.size, node.span)
+    clear_gaps(e, event, action)
+    for field in action.fields:
+        e.store(field.expression, e.at(event, field.offset))
+    send(e, event, str(action.size))
+
+
+def clear_gaps(e: Emitter, event: Place, action: Action) -> None:
+    """The verifier refuses to send stack memory that was never written."""
+    end = 8
+    for field in sorted(action.fields, key=lambda field: field.offset):
+        if field.offset > end:
+            e.f.zero(e.at(event, end).address, field.offset - end, event.aligned_at(end))
+        end = field.offset + field.type.size
+    if action.size > end:
+        e.f.zero(e.at(event, end).address, action.size - end, event.aligned_at(end))

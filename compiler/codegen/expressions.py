@@ -1,0 +1,167 @@
+"""Literals, variables, tuples, conditions and blocks."""
+
+from __future__ import annotations
+
+from compiler.analysis.program import VariableSymbol
+from compiler.codegen import memory
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.ir import PTR, Operand
+from compiler.codegen.lowering import BUILTINS, expression
+from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
+from compiler.syntax import ast
+from compiler.types import lattice
+from compiler.types.lattice import AddressSpace, Type
+
+
+@expression(ast.Integer)
+def integer(e: Emitter, node: ast.Integer, into: Place | None) -> Operand:
+    return e.f.constant(node.value, scalar_bits(node.type), signed=node.type.is_signed)
+
+
+@expression(ast.Boolean)
+def boolean(e: Emitter, node: ast.Boolean, into: Place | None) -> Operand:
+    return str(int(node.value))
+
+
+@expression(ast.String)
+def string(e: Emitter, node: ast.String, into: Place | None) -> Place:
+    data = node.data[: node.type.size].ljust(node.type.size, b"\0")
+    return Place(e.f.module.constant(data))
+
+
+@expression(ast.Builtin, ast.Call)
+def builtin(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Value:
+    return BUILTINS[node.builtin.name](e, node, into)
+
+
+# -------------------------------------------------------------------------------------------------------- variables
+
+
+def is_reference(type_: Type) -> bool:
+    """Whether a variable of this type holds the address of a value that stays in kernel or user memory."""
+    return isinstance(type_, lattice.Struct | lattice.Array) and type_.space is not AddressSpace.NONE
+
+
+def variable_storage(e: Emitter, symbol: VariableSymbol) -> Place:
+    """The memory of a variable, the same throughout the program."""
+    storage = e.variables.get(symbol)
+    if storage is None:
+        size = 8 if is_scalar(symbol.type) or is_reference(symbol.type) else symbol.type.size
+        if size <= e.program.config.on_stack_limit:
+            storage = Place(e.f.alloca(max(size, 1)))
+        else:
+            storage = e.working_memory(size, symbol.span)
+        e.variables[symbol] = storage
+    return storage
+
+
+@expression(ast.Variable)
+def variable(e: Emitter, node: ast.Variable, into: Place | None) -> Value:
+    symbol: VariableSymbol = node.symbol
+    storage = variable_storage(e, symbol)
+    if is_reference(symbol.type):
+        return Place(e.f.load(storage.address, 8, signed=False), space_of(symbol.type))
+    return memory.load(e, storage, symbol.type, node.span)
+
+
+def space_of(type_: Type) -> AddressSpace:
+    return type_.space if isinstance(type_, lattice.Struct | lattice.Array | lattice.Pointer) else AddressSpace.NONE
+
+
+def assign_variable(e: Emitter, symbol: VariableSymbol, value: ast.Expression) -> None:
+    storage = variable_storage(e, symbol)
+    if is_reference(symbol.type):
+        place = e.place(value)
+        address = e.address(place, value.span)
+        e.f.store(e.f.to_integer(address) if place.in_bpf_memory else address, storage.address, 8)
+        return
+    # Not evaluated into the variable: it may be read in the value (`$x = (1, $x.0)`).
+    result = e.value(value)
+    if isinstance(result, Place) and result.address == storage.address:
+        return
+    memory.store_value(e, result, symbol.type, storage, value.span)
+
+
+@expression(ast.AddressOf)
+def address_of(e: Emitter, node: ast.AddressOf, into: Place | None) -> Operand:
+    if isinstance(node.target, ast.Map):
+        return e.f.to_integer(e.f.module.symbol(e.resources.map_symbol(node.target.symbol.name)))
+    return e.f.to_integer(variable_storage(e, node.target.symbol).address)
+
+
+# ----------------------------------------------------------------------------------------------------------- tuples
+
+
+@expression(ast.Tuple)
+def tuple_(e: Emitter, node: ast.Tuple, into: Place | None) -> Place:
+    return _compose(e, node, node.elements, node.type.layout, into)
+
+
+@expression(ast.Record)
+def record(e: Emitter, node: ast.Record, into: Place | None) -> Place:
+    by_name = {field.name: field.value for field in node.fields}
+    return _compose(e, node, [by_name[name] for name, _ in node.type.fields], node.type.layout, into)
+
+
+def _compose(
+    e: Emitter, node: ast.Expression, elements: list[ast.Expression], layout: lattice.TupleLayout, into: Place | None
+) -> Place:
+    target = into or e.temporary(layout.size, node.span)
+    end = 0
+    for element, offset in zip(elements, layout.offsets, strict=True):
+        memory.clear(e, e.at(target, end), offset - end, node.span)
+        e.store(element, e.at(target, offset))
+        end = offset + element.type.size
+    memory.clear(e, e.at(target, end), layout.size - end, node.span)
+    return target
+
+
+@expression(ast.TupleAccess)
+def tuple_access(e: Emitter, node: ast.TupleAccess, into: Place | None) -> Value:
+    target = e.place(node.target)
+    return memory.load(e, e.at(target, node.target.type.layout.offsets[node.index]), node.type, node.span)
+
+
+# ------------------------------------------------------------------------------------------------------- conditions
+
+
+@expression(ast.If)
+def condition(e: Emitter, node: ast.If, into: Place | None) -> Value:
+    f = e.f
+    then, otherwise, done = f.label("then"), f.label("else"), f.label("endif")
+    f.branch_if(e.truth(node.condition), then, otherwise if node.orelse is not None else done)
+    arms: list[tuple[Operand, str]] = []
+    target: Place | None = None
+    address_space = AddressSpace.NONE
+    for label, arm in ((then, node.then), (otherwise, node.orelse)):
+        if arm is None:
+            continue
+        f.enter(label)
+        if isinstance(node.type, lattice.None_ | lattice.Void):
+            with e.temporaries():
+                e.value(arm)
+        elif is_scalar(node.type):
+            value = e.scalar(arm)
+            arms.append((value, f.current))
+        elif is_reference(node.type):
+            place = e.place(arm)
+            address_space = place.space
+            arms.append((e.address(place, arm.span), f.current))
+        else:
+            target = target or into or e.temporary(node.type.size, node.span)
+            e.store(arm, target)
+        f.branch(done)
+    f.enter(done)
+    if target is not None:
+        return target
+    if not arms:
+        return "0"
+    if is_reference(node.type):
+        return Place(f.phi(arms, PTR if address_space is AddressSpace.NONE else "i64"), address_space)
+    return f.phi(arms)
+
+
+@expression(ast.Block)
+def block(e: Emitter, node: ast.Block, into: Place | None) -> Value:
+    e.block(node)
+    return "0" if node.result is None else e.value(node.result, into)

@@ -1,0 +1,33 @@
+"""Which parts of the shim a tracer needs: the symbols that pull them out of the static archive.
+
+The names follow the message, see shim/features.h.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from proto import required_resources_pb2 as pb
+
+_PRINTERS = frozenset(
+    pb.Type.Kind.Value(name) for name in ("KSYM", "USYM", "USERNAME", "CGROUP_PATH", "KSTACK", "USTACK")
+)
+
+
+def features(resources: pb.RequiredResources) -> list[str]:
+    """The undefined symbols of the tracer object, sorted."""
+    needed = {f"shim_attach_{_which(probe, 'attach')}" for probe in resources.probes}
+    needed |= {f"shim_constant_{_which(constant, 'kind')}" for constant in resources.constants}
+    needed |= {f"shim_action_{_which(action, 'kind')}" for action in resources.actions}
+    needed |= {f"shim_print_{pb.Type.Kind.Name(type_.kind).lower()}" for type_ in resources.types if type_.kind in _PRINTERS}
+    has_user_maps = any(entry.role == pb.Map.USER for entry in resources.maps)
+    prints_maps = any(action.WhichOneof("kind") == "print_map" for action in resources.actions)
+    if prints_maps or (has_user_maps and resources.config.print_maps_on_exit):
+        needed.add("shim_print_map")
+    return sorted(needed)
+
+
+def _which(message: Message, oneof: str) -> str:
+    name = message.WhichOneof(oneof)
+    assert name is not None
+    return name
