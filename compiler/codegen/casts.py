@@ -22,7 +22,7 @@ def cast(e: Emitter, node: ast.Cast, into: Place | None) -> Value:
         return _cut(e, maps.aggregate(e, node.operand), target)
     match source, target:
         case _, lattice.Bool() if isinstance(source, lattice.String):
-            text = e.in_bpf_memory(node.operand)
+            text = memory.in_bpf_memory(e, node.operand)
             return e.f.boolean(e.f.compare("ne", e.f.load(text.address, 1, signed=False), "0"))
         case _, lattice.Bool() if is_scalar(source):
             return e.f.boolean(e.truth(node.operand))
@@ -49,7 +49,7 @@ def _cut(e: Emitter, value: str, target: Type) -> Value:
 
 
 def _array_as_integer(e: Emitter, node: ast.Cast, into: Place | None) -> Value:
-    place = e.in_bpf_memory(node.operand)
+    place = memory.in_bpf_memory(e, node.operand)
     size = min(node.type.size, node.operand.type.size)
     return e.f.load(place.address, size, signed=node.type.is_signed, alignment=place.alignment)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.codegen import memory
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
 from compiler.codegen.values import Place
@@ -15,15 +16,14 @@ _UNROLLED_BYTES = 64
 def equal(e: Emitter, left: ast.Expression, right: ast.Expression) -> Operand:
     """An i1. Strings are compared up to the NUL, and no further than the shorter one's capacity."""
     size = min(left.type.size, right.type.size)
-    first, second = e.in_bpf_memory(left), e.in_bpf_memory(right)
+    first, second = memory.in_bpf_memory(e, left), memory.in_bpf_memory(e, right)
     if not isinstance(left.type, lattice.String):
         return _same_bytes(e, first, second, size)
-    for node, other in ((left, right), (right, left)):
+    for node in (left, right):
         literal = _literal(node)
         # All of a literal up to its NUL must be there: no need to look for the end of the other one.
         if literal is not None and b"\0" not in literal.data and len(literal.data) < size:
-            place, known = (second, first) if other is right else (first, second)
-            return _same_bytes(e, place, known, len(literal.data) + 1)
+            return _same_bytes(e, first, second, len(literal.data) + 1)
     return _same_text(e, first, second, size)
 
 

@@ -1,4 +1,4 @@
-"""The state of one BPF program's code generation, and what all lowerings use: evaluation, memory, helpers."""
+"""The state of one BPF program's code generation, and what all lowerings use: evaluation, working memory, helpers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from compiler.analysis.program import AnalyzedProgram, BpfProgram, VariableSymbol
 from compiler.codegen import lowering
 from compiler.codegen.ir import I64, PTR, Function, Label, Operand
-from compiler.codegen.values import Place, Value, scalar_bits
+from compiler.codegen.values import Place, Value
 from compiler.helpers import HELPERS
 from compiler.object.resources import CapacityError, ResourcesBuilder, ScratchMap
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import Diagnostic, DiagnosticError, Severity
 from compiler.syntax.source import Span
-from compiler.types.lattice import AddressSpace, Type
+from compiler.types.lattice import AddressSpace
 
 LARGEST_STACK_FRAME = 504
 
@@ -62,25 +62,6 @@ class Emitter:
         if not isinstance(result, Place):
             raise AssertionError(f"{type(node).__name__} of type {node.type} is not in memory")
         return result
-
-    def store(self, node: ast.Expression, into: Place) -> None:
-        """Evaluates an expression and puts it into BPF memory at `into`."""
-        self.store_value(self.value(node, into), node.type, into, node.span)
-
-    def store_value(self, value: Value, type_: Type, into: Place, span: Span) -> None:
-        if not isinstance(value, Place):
-            self.f.store(value, into.address, scalar_bits(type_) // 8, alignment=into.alignment)
-        elif value.address != into.address:
-            self.copy(value, into, type_.size, span)
-
-    def in_bpf_memory(self, node: ast.Expression, into: Place | None = None) -> Place:
-        """An expression's value as bytes in BPF memory: where it is already, else in a temporary place."""
-        value = self.value(node, into)
-        if isinstance(value, Place) and value.in_bpf_memory and not value.is_context:
-            return value
-        target = into or self.temporary(node.type.size, node.span)
-        self.store_value(value, node.type, target, node.span)
-        return target
 
     def statement(self, node: ast.Statement) -> None:
         with self.temporaries():
@@ -152,20 +133,6 @@ class Emitter:
 
     def pointer_helper(self, name: str, *arguments: tuple[str, Operand]) -> Operand:
         return self.f.call_pointer_helper(HELPERS[name].id, *arguments)
-
-    # These are the work of other files; here because everything uses them.
-
-    def copy(self, source: Place, target: Place, size: int, span: Span) -> None:
-        """Copies bytes from any memory into BPF memory."""
-        from compiler.codegen import memory
-
-        memory.copy(self, source, target, size, span)
-
-    def address(self, place: Place, span: Span) -> Operand:
-        """The address of a place: ptr in BPF memory, else i64."""
-        from compiler.codegen import memory
-
-        return memory.address(self, place, span)
 
     def truth(self, node: ast.Expression) -> Operand:
         """An i1: whether a scalar is not zero."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compiler.analysis.program import Action
+from compiler.codegen import memory
 from compiler.codegen.emitter import Emitter, i64, ptr
 from compiler.codegen.ir import NULL, PTR, Operand
 from compiler.codegen.values import Place
@@ -43,7 +44,7 @@ def emit(e: Emitter, node: ast.Expression) -> None:
     event = begin(e, index, action.size, node.span)
     clear_gaps(e, event, action)
     for field in action.fields:
-        e.store(field.expression, e.at(event, field.offset))
+        memory.store(e, field.expression, e.at(event, field.offset))
     send(e, event, str(action.size))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.analysis.program import VariableSymbol
 from compiler.codegen import memory
 from compiler.codegen.emitter import Emitter
-from compiler.codegen.ir import PTR, Operand
+from compiler.codegen.ir import PTR, Operand, constant
 from compiler.codegen.lowering import BUILTINS, expression
 from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
 from compiler.syntax import ast
@@ -15,7 +15,7 @@ from compiler.types.lattice import AddressSpace, Type
 
 @expression(ast.Integer)
 def integer(e: Emitter, node: ast.Integer, into: Place | None) -> Operand:
-    return e.f.constant(node.value, scalar_bits(node.type), signed=node.type.is_signed)
+    return constant(node.value, scalar_bits(node.type), signed=node.type.is_signed)
 
 
 @expression(ast.Boolean)
@@ -72,7 +72,7 @@ def assign_variable(e: Emitter, symbol: VariableSymbol, value: ast.Expression) -
     storage = variable_storage(e, symbol)
     if is_reference(symbol.type):
         place = e.place(value)
-        address = e.address(place, value.span)
+        address = memory.address(e, place, value.span)
         e.f.store(e.f.to_integer(address) if place.in_bpf_memory else address, storage.address, 8)
         return
     # Not evaluated into the variable: it may be read in the value (`$x = (1, $x.0)`).
@@ -110,7 +110,7 @@ def _compose(
     end = 0
     for element, offset in zip(elements, layout.offsets, strict=True):
         memory.clear(e, e.at(target, end), offset - end, node.span)
-        e.store(element, e.at(target, offset))
+        memory.store(e, element, e.at(target, offset))
         end = offset + element.type.size
     memory.clear(e, e.at(target, end), layout.size - end, node.span)
     return target
@@ -146,10 +146,10 @@ def condition(e: Emitter, node: ast.If, into: Place | None) -> Value:
         elif is_reference(node.type):
             place = e.place(arm)
             address_space = place.space
-            arms.append((e.address(place, arm.span), f.current))
+            arms.append((memory.address(e, place, arm.span), f.current))
         else:
             target = target or into or e.temporary(node.type.size, node.span)
-            e.store(arm, target)
+            memory.store(e, arm, target)
         f.branch(done)
     f.enter(done)
     if target is not None:

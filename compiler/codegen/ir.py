@@ -23,8 +23,11 @@ DATA_LAYOUT = "e-m:e-p:64:64-i64:64-i128:128-n32:64-S128"
 MAX_INLINE_BYTES = 1024
 
 
-def constant(value: int) -> Operand:
-    """A 64-bit constant; LLVM wants it signed or unsigned alike, so both ranges are taken."""
+def constant(value: int, bits: int = 64, *, signed: bool = True) -> Operand:
+    """The i64 for an integer of `bits` bits; what does not fit wraps around."""
+    value &= (1 << bits) - 1
+    if value >> 63 or (signed and value >> (bits - 1)):
+        value -= 1 << (64 if value >> 63 else bits)
     return str(value)
 
 

@@ -7,6 +7,7 @@ from compiler.codegen.emitter import Emitter, i64, ptr, read_helper
 from compiler.codegen.ir import MAX_INLINE_BYTES, Operand
 from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
 from compiler.object.core import Kind
+from compiler.syntax import ast
 from compiler.syntax.source import Span
 from compiler.types import lattice
 from compiler.types.lattice import AddressSpace, Type
@@ -16,7 +17,17 @@ def address(e: Emitter, place: Place, span: Span) -> Operand:
     if place.core is None or not place.core.steps:
         return place.address
     symbol = e.resources.constants.core(Kind.FIELD_BYTE_OFFSET, place.core.root, place.core.steps, span)
-    return e.f.binary("add", place.address, e.symbol_value(symbol))
+    offset = e.symbol_value(symbol)
+    if place.in_bpf_memory:
+        return e.f.offset(place.address, offset)
+    return e.f.binary("add", place.address, offset)
+
+
+def settled(e: Emitter, place: Place, span: Span) -> Place:
+    """The same place without a path that is still to be worked out."""
+    if place.core is None:
+        return place
+    return Place(address(e, place, span), place.space, 1)
 
 
 def load(e: Emitter, place: Place, type_: Type, span: Span) -> Value:
@@ -25,7 +36,7 @@ def load(e: Emitter, place: Place, type_: Type, span: Span) -> Value:
         return place
     size = scalar_bits(type_) // 8
     if place.in_bpf_memory:
-        value = e.f.load(place.address, size, signed=type_.is_signed, alignment=place.alignment)
+        value = e.f.load(address(e, place, span), size, signed=type_.is_signed, alignment=place.alignment)
     else:
         slot = e.temporary(8, span)
         read(e, place, slot, size, span)
@@ -33,6 +44,46 @@ def load(e: Emitter, place: Place, type_: Type, span: Span) -> Value:
     if isinstance(type_, lattice.Bool):
         return e.f.boolean(e.f.compare("ne", value, "0"))
     return value
+
+
+def store(e: Emitter, node: ast.Expression, into: Place) -> None:
+    """Evaluates an expression and puts it into BPF memory at `into`."""
+    store_value(e, e.value(node, into), node.type, into, node.span)
+
+
+def store_value(e: Emitter, value: Value, type_: Type, into: Place, span: Span) -> None:
+    if not isinstance(value, Place):
+        e.f.store(value, into.address, scalar_bits(type_) // 8, alignment=into.alignment)
+    elif value.address != into.address:
+        copy(e, value, into, type_.size, span)
+
+
+def in_bpf_memory(e: Emitter, node: ast.Expression, into: Place | None = None) -> Place:
+    """An expression's value as bytes in BPF memory: where it is already, else in a temporary place."""
+    value = e.value(node, into)
+    if isinstance(value, Place) and value.in_bpf_memory:
+        return settled(e, value, node.span)
+    target = into or e.temporary(max(node.type.size, 1), node.span)
+    store_value(e, value, node.type, target, node.span)
+    return target
+
+
+def pointee(pointer: Operand, space: AddressSpace) -> Place:
+    """The place that a pointer points to. What says not where it points is read as kernel memory, which also
+    reaches BPF's own."""
+    space = AddressSpace.USER if space is AddressSpace.USER else AddressSpace.KERNEL
+    return Place(pointer, space)
+
+
+def moved(e: Emitter, place: Place, offset: int | Operand, span: Span) -> Place:
+    """The place some bytes further, in any memory."""
+    if place.in_bpf_memory:
+        place = settled(e, place, span)
+        if isinstance(offset, int):
+            return e.at(place, offset)
+        return Place(e.f.offset(place.address, offset), alignment=1)
+    base = address(e, place, span)
+    return Place(base if offset == 0 else e.f.binary("add", base, str(offset)), place.space)
 
 
 def read(e: Emitter, source: Place, target: Place, size: int | Operand, span: Span) -> None:
@@ -53,6 +104,7 @@ def read_text(e: Emitter, source: Operand, space: AddressSpace, target: Place, s
 def copy(e: Emitter, source: Place, target: Place, size: int, span: Span) -> None:
     if size == 0:
         return
+    source = settled(e, source, span)
     if not source.in_bpf_memory:
         read(e, source, target, size, span)
     elif size <= MAX_INLINE_BYTES // 4:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.codegen import comparison, errors, expressions, maps
+from compiler.codegen import comparison, errors, expressions, maps, memory
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import expression
@@ -137,11 +137,9 @@ def unary(e: Emitter, node: ast.Unary, into: Place | None) -> Value:
 
 
 def _dereference(e: Emitter, node: ast.Unary) -> Value:
-    from compiler.codegen import memory
-
     pointer = node.operand.type
     space = pointer.space if isinstance(pointer, lattice.Pointer) else AddressSpace.KERNEL
-    return memory.load(e, memory.pointee(e, e.scalar(node.operand), space, node.type), node.type, node.span)
+    return memory.load(e, memory.pointee(e.scalar(node.operand), space), node.type, node.span)
 
 
 @expression(ast.IncDec)

@@ -30,15 +30,13 @@ class Place:
     """Where an aggregate is.
 
     `alignment` is what is known of a place in BPF memory. With `core`, the place is what that path leads to from
-    `address` (only kernel and user memory); `Emitter.address` works the address out. `is_context` is the context of
-    the program, which only loads at fixed offsets may read.
+    `address`; `memory.address` works the address out.
     """
 
     address: Operand
     space: AddressSpace = AddressSpace.NONE
     alignment: int = 8
     core: CorePath | None = None
-    is_context: bool = False
 
     @property
     def in_bpf_memory(self) -> bool:

@@ -1,0 +1,134 @@
+"""Aggregation functions: `@x = count()` and the others. Layouts of values: Type.Kind in required_resources.proto.
+
+Their maps hold a value for each CPU, so that updates need no atomic operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from compiler.analysis.program import MapSymbol
+from compiler.codegen import maps
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.ir import Operand
+from compiler.codegen.lowering import aggregation
+from compiler.syntax import ast
+from compiler.types import map_values
+
+Change = Callable[[Operand], None]
+
+
+def _update(e: Emitter, target: ast.MapAccess, key: Operand, first: list[Operand], change: Change) -> None:
+    """Changes the value of `key` in place; one that is not there begins with the words `first`."""
+    f = e.f
+    symbol: MapSymbol = target.map.symbol
+    value = maps.look_up(e, symbol, key)
+    present, absent, done = f.label("present"), f.label("absent"), f.label("updated")
+    f.branch_if(maps.is_found(e, value), present, absent)
+    f.enter(present)
+    change(value)
+    f.branch(done)
+    f.enter(absent)
+    initial = e.temporary(8 * len(first), target.span)
+    for index, word in enumerate(first):
+        f.store(word, e.at(initial, 8 * index).address, 8)
+    maps.update(e, symbol, key, initial.address, target.span)
+    f.enter(done)
+
+
+def _add(e: Emitter, target: ast.MapAccess, key: Operand, *amounts: Operand) -> None:
+    """Adds an amount to each word of the value."""
+
+    def change(value: Operand) -> None:
+        for index, amount in enumerate(amounts):
+            word = e.f.offset(value, 8 * index)
+            e.f.store(e.f.binary("add", e.f.load(word, 8, signed=False), amount), word, 8)
+
+    _update(e, target, key, list(amounts), change)
+
+
+def _key(e: Emitter, target: ast.MapAccess, bucket: Operand | None = None) -> Operand:
+    return maps.key(e, target.map.symbol, target.key, bucket)
+
+
+@aggregation("count")
+def count(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
+    _add(e, target, _key(e, target), "1")
+
+
+@aggregation("sum")
+def sum_(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
+    amount = e.scalar(call.arguments[0])
+    _add(e, target, _key(e, target), amount)
+
+
+@aggregation("avg", "stats")
+def average(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
+    amount = e.scalar(call.arguments[0])
+    _add(e, target, _key(e, target), amount, "1")
+
+
+@aggregation("min", "max")
+def extreme(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
+    f = e.f
+    new = e.scalar(call.arguments[0])
+    signed = target.map.symbol.value_type.is_signed
+    predicate = ("s" if signed else "u") + ("lt" if call.name == "min" else "gt")
+
+    def change(value: Operand) -> None:
+        is_set = f.offset(value, 8)
+        better = f.boolean(f.compare(predicate, new, f.load(value, 8, signed=False)))
+        first = f.boolean(f.compare("eq", f.load(is_set, 8, signed=False), "0"))
+        with e.when(f.compare("ne", f.binary("or", better, first), "0"), "better"):
+            f.store(new, value, 8)
+            f.store("1", is_set, 8)
+
+    _update(e, target, _key(e, target), [new, "1"], change)
+
+
+@aggregation("hist")
+def hist(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
+    type_ = target.map.symbol.value_type
+    assert isinstance(type_, map_values.Hist)
+    argument = call.arguments[0]
+    bucket = _log2_bucket(e, e.scalar(argument), type_.bits)
+    _add(e, target, _key(e, target, bucket), "1")
+
+
+def _log2_bucket(e: Emitter, value: Operand, bits: int) -> Operand:
+    """0 for negative numbers, 1 + n for n below 2^bits; further on 2^bits buckets for each power of two.
+
+    With the leading one of n at bit p, the bucket is 1 + (p - bits + 1) * 2^bits + the `bits` bits that follow it.
+    """
+    f = e.f
+    # The leading one, by halving the range that it may be in.
+    rest, position = value, "0"
+    for half in (32, 16, 8, 4, 2, 1):
+        reaches = f.boolean(f.compare("ugt", rest, str((1 << half) - 1)))
+        shift = f.binary("shl", reaches, str(half.bit_length() - 1))
+        rest = f.binary("lshr", rest, shift)
+        position = f.binary("add", position, shift)
+    exponent = f.binary("sub", position, str(bits))
+    # Small numbers have no bucket of this kind; keep the shift in range for them.
+    mantissa = f.binary("lshr", value, f.binary("and", exponent, "63"))
+    mantissa = f.binary("and", mantissa, str((1 << bits) - 1))
+    large = f.binary("shl", f.binary("add", exponent, "1"), str(bits))
+    large = f.binary("add", f.binary("add", large, mantissa), "1")
+    small = f.compare("ult", value, str(1 << bits))
+    bucket = f.select(small, f.binary("add", value, "1"), large)
+    return f.select(f.compare("slt", value, "0"), "0", bucket)
+
+
+@aggregation("lhist")
+def lhist(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
+    """Bucket 0 is below the range, then one for each step, and one for what is above."""
+    f = e.f
+    type_ = target.map.symbol.value_type
+    assert isinstance(type_, map_values.LHist)
+    value = e.scalar(call.arguments[0])
+    steps = f.binary("udiv", f.binary("sub", value, str(type_.minimum)), str(type_.step))
+    inside = f.binary("add", steps, "1")
+    above = f.compare("sgt", value, str(type_.maximum))
+    bucket = f.select(above, str(1 + (type_.maximum - type_.minimum) // type_.step), inside)
+    bucket = f.select(f.compare("slt", value, str(type_.minimum)), "0", bucket)
+    _add(e, target, _key(e, target, bucket), "1")

@@ -1,0 +1,199 @@
+"""Members of structures, elements of arrays, and the probe's context: `args`, `argN`, `retval`, registers."""
+
+from __future__ import annotations
+
+from compiler.analysis.program import FieldOrigin, ResolvedField
+from compiler.codegen import errors, memory
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.ir import Operand
+from compiler.codegen.lowering import expression
+from compiler.codegen.values import CorePath, Place, Value, is_scalar, scalar_bits
+from compiler.object.core import Kind
+from compiler.syntax import ast
+from compiler.syntax.source import Span
+from compiler.types import lattice
+from compiler.types.lattice import AddressSpace, DynamicArray, Field, Type
+from proto import required_resources_pb2 as pb
+
+
+@expression(ast.FieldAccess)
+def field_access(e: Emitter, node: ast.FieldAccess, into: Place | None) -> Value:
+    resolved: ResolvedField = node.field
+    field = resolved.field
+    match resolved.origin:
+        case FieldOrigin.ARGUMENT:
+            return argument(e, resolved.index, node.type)
+        case FieldOrigin.TRACEPOINT:
+            return _tracepoint_field(e, field, node)
+        case FieldOrigin.KERNEL_BTF:
+            place = _core_member(e, _target(e, node.target), resolved, node.span)
+            if field.bitfield:
+                return _core_bitfield(e, place, node)
+        case FieldOrigin.FIXED:
+            place = _target(e, node.target)
+            if field.bitfield:
+                return _fixed_bitfield(e, place, field, node)
+            place = memory.moved(e, place, field.byte_offset, node.span)
+    return memory.load(e, place, node.type, node.span)
+
+
+def _target(e: Emitter, node: ast.Expression) -> Place:
+    """The structure whose member is asked for; a pointer to it is followed."""
+    if isinstance(node.type, lattice.Pointer):
+        return memory.pointee(e.scalar(node), node.type.space)
+    return e.place(node)
+
+
+def _core_member(e: Emitter, place: Place, resolved: ResolvedField, span: Span) -> Place:
+    container = resolved.container
+    assert isinstance(container, lattice.Struct)
+    if place.core is not None:
+        return place.step(resolved.field)
+    if container.is_anonymous:
+        # It has no name by which the target's could be found: all that is known is this kernel's layout.
+        return memory.moved(e, place, resolved.field.byte_offset, span)
+    return Place(place.address, place.space, place.alignment, CorePath(container)).step(resolved.field)
+
+
+def _core_bitfield(e: Emitter, place: Place, node: ast.FieldAccess) -> Operand:
+    """Reads the word that holds the bits on the target, and shifts the bits around it out."""
+    assert place.core is not None
+    root, steps = place.core.root, place.core.steps
+
+    def relocated(kind: Kind) -> Operand:
+        return e.symbol_value(e.resources.constants.core(kind, root, steps, node.span))
+
+    word = e.temporary(8, node.span)
+    e.f.store("0", word.address, 8)
+    memory.read(e, _readable(e, place, node.span), word, relocated(Kind.FIELD_BYTE_SIZE), node.span)
+    value = e.f.load(word.address, 8, signed=False)
+    value = e.f.binary("shl", value, relocated(Kind.FIELD_LSHIFT_U64))
+    shift = "ashr" if node.type.is_signed else "lshr"
+    return e.f.binary(shift, value, relocated(Kind.FIELD_RSHIFT_U64))
+
+
+def _readable(e: Emitter, place: Place, span: Span) -> Place:
+    """A place that the probe_read helpers can read."""
+    if place.in_bpf_memory:
+        return Place(e.f.to_integer(memory.address(e, place, span)), AddressSpace.KERNEL)
+    return place
+
+
+def _fixed_bitfield(e: Emitter, place: Place, field: Field, node: ast.FieldAccess) -> Operand:
+    size = scalar_bits(field.type) // 8
+    start = field.offset // (size * 8) * size
+    while field.offset + field.bitfield > (start + size) * 8:
+        size *= 2
+        start = field.offset // (size * 8) * size
+    word = memory.load(e, memory.moved(e, place, start, node.span), lattice.Integer(size * 8, False), node.span)
+    assert isinstance(word, Operand)
+    end = field.offset - start * 8 + field.bitfield
+    value = e.f.binary("shl", word, str(64 - end))
+    return e.f.binary("ashr" if node.type.is_signed else "lshr", value, str(64 - field.bitfield))
+
+
+@expression(ast.ArrayAccess)
+def array_access(e: Emitter, node: ast.ArrayAccess, into: Place | None) -> Value:
+    array = node.target.type
+    size = max(node.type.size, 1)
+    if isinstance(array, lattice.Pointer):
+        place = memory.pointee(e.scalar(node.target), array.space)
+        offset = e.f.binary("mul", e.scalar(node.index), str(size))
+        return memory.load(e, memory.moved(e, place, offset, node.span), node.type, node.span)
+    place = e.place(node.target)
+    index = _literal_index(node.index)
+    if index is not None:
+        if place.core is not None and isinstance(array, lattice.Array):
+            place = place.step(index)
+        else:
+            place = memory.moved(e, place, index * size, node.span)
+        return memory.load(e, place, node.type, node.span)
+    position = e.scalar(node.index)
+    count = array.size // size
+    if node in e.program.action_of:
+        with e.when(e.f.compare("ugt", position, str(count - 1)), "outside"):
+            errors.report(e, node)
+    if place.in_bpf_memory:
+        # What is outside was reported; the verifier wants to see that it is not read.
+        position = e.f.minimum(position, str(count - 1))
+    place = memory.moved(e, place, e.f.binary("mul", position, str(size)), node.span)
+    return memory.load(e, place, node.type, node.span)
+
+
+def _literal_index(node: ast.Expression) -> int | None:
+    while isinstance(node, ast.Cast):
+        node = node.operand
+    return node.value if isinstance(node, ast.Integer) else None
+
+
+# ---------------------------------------------------------------------------------------------------------- context
+
+
+def register(e: Emitter, offset: int) -> Operand:
+    """A register of the probed code; the context starts with them."""
+    return e.f.load(e.f.offset(e.context, offset), 8, signed=False)
+
+
+def argument(e: Emitter, index: int, type_: Type) -> Value:
+    """An argument of a program whose context is an array of u64.
+
+    The verifier wants the whole word read at once: volatile keeps LLVM from reading only the part that is used.
+    """
+    value = e.f.value(f"load volatile i64, ptr {e.f.offset(e.context, 8 * index)}, align 8")
+    if not is_scalar(type_):
+        return Place(value, AddressSpace.KERNEL)
+    if isinstance(type_, lattice.Bool):
+        return e.f.boolean(e.f.compare("ne", e.f.narrow(value, 8, signed=False), "0"))
+    return e.f.narrow(value, scalar_bits(type_), signed=type_.is_signed)
+
+
+def _tracepoint_field(e: Emitter, field: Field, node: ast.FieldAccess) -> Value:
+    """A field of the tracepoint's record, at the offset that it has on the target.
+
+    The verifier refuses loads from the context at an offset that an instruction adds. So there are two ways to the
+    value, of which it removes the one that is not taken: a load at the offset that the field has on the compiler's
+    kernel, and a read that works for any.
+    """
+    f = e.f
+    point = e.bpf.attach_points[0]
+    symbol = e.resources.constants.tracepoint_field(
+        point.target, point.event, field.name, pb.TracepointField.Property.OFFSET, node.span
+    )
+    offset = e.symbol_value(symbol)
+    if field.dynamic is None and not is_scalar(node.type):
+        return Place(f.binary("add", f.to_integer("%ctx"), offset), AddressSpace.KERNEL)
+    size = 4 if field.dynamic else scalar_bits(field.type) // 8
+    signed = field.type.is_signed and field.dynamic is None
+    known, other, done = f.label("offset.known"), f.label("offset.other"), f.label("offset.done")
+    f.branch_if(f.compare("eq", offset, str(field.byte_offset)), known, other)
+    f.enter(known)
+    direct = f.load(f.offset(e.context, field.byte_offset), size, signed=signed)
+    after_direct = f.current
+    f.branch(done)
+    f.enter(other)
+    place = Place(f.binary("add", f.to_integer("%ctx"), offset), AddressSpace.KERNEL)
+    read = memory.load(e, place, lattice.Integer(size * 8, signed), node.span)
+    assert isinstance(read, Operand)
+    after_read = f.current
+    f.enter(done)
+    value = f.phi([(direct, after_direct), (read, after_read)])
+    if field.dynamic is None:
+        return f.boolean(f.compare("ne", value, "0")) if isinstance(node.type, lattice.Bool) else value
+    start = f.binary("add", f.to_integer("%ctx"), f.binary("and", value, "65535"))
+    if field.dynamic is DynamicArray.RELATIVE:
+        start = f.binary("add", start, f.binary("add", offset, "4"))
+    return start
+
+
+def read_argument_registers(e: Emitter, index: int) -> Operand:
+    """`argN` of a probe whose context is registers."""
+    offset = e.program.arch.argument_offset(index)
+    assert offset is not None
+    return register(e, offset)
+
+
+def function_address(e: Emitter) -> Operand:
+    """Address of the probed function."""
+    if e.bpf.probe_type.name == "kprobe":
+        return register(e, e.program.arch.registers[e.program.arch.instruction_pointer])
+    return e.helper("get_func_ip", ("ptr", "%ctx"))

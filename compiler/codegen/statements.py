@@ -1,0 +1,44 @@
+"""Statements."""
+
+from __future__ import annotations
+
+from compiler.builtins import Builtin, Kind
+from compiler.codegen import expressions, maps
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.lowering import AGGREGATIONS, statement
+from compiler.codegen.values import is_scalar
+from compiler.syntax import ast
+from compiler.types import lattice
+
+
+@statement(ast.ExpressionStatement, ast.Discard)
+def expression_statement(e: Emitter, node: ast.ExpressionStatement | ast.Discard) -> None:
+    e.value(node.expression)
+
+
+@statement(ast.VariableDeclaration)
+def declaration(e: Emitter, node: ast.VariableDeclaration) -> None:
+    symbol = node.variable.symbol
+    if node.value is not None:
+        expressions.assign_variable(e, symbol, node.value)
+    elif not isinstance(symbol.type, lattice.None_):
+        # It may be read before it is assigned; a loop that comes by again finds what it left.
+        storage = expressions.variable_storage(e, symbol)
+        size = 8 if is_scalar(symbol.type) or expressions.is_reference(symbol.type) else symbol.type.size
+        e.clear_at_start(storage, size, node.span)
+
+
+@statement(ast.Assign)
+def assign(e: Emitter, node: ast.Assign) -> None:
+    match node.target, node.value:
+        case ast.Variable(symbol=symbol), value:
+            expressions.assign_variable(e, symbol, value)
+        case ast.MapAccess() as target, ast.Call(builtin=Builtin(kind=Kind.AGGREGATION)) as call:
+            AGGREGATIONS[call.name](e, target, call)
+        case ast.MapAccess() as target, value:
+            maps.assign(e, target, value)
+
+
+@statement(ast.Return)
+def return_(e: Emitter, node: ast.Return) -> None:
+    e.f.ret(str(e.return_value))
