@@ -94,8 +94,8 @@ class Emitter:
         self._temporaries[-1].append(slot)
         return Place(slot)
 
-    def working_memory(self, size: int, span: Span) -> Place:
-        """Memory of this CPU that is this place's own for the whole program.
+    def working_memory(self, size: int, span: Span, *, at_start: bool = False) -> Place:
+        """Memory of this CPU that is this place's own for the whole program; `at_start`: known from its start on.
 
         A program that interrupts this one on its CPU has other working memory, but this program itself might: the
         kernel does not run a program while it is running on the same CPU, so none does.
@@ -104,7 +104,8 @@ class Emitter:
             scratch, offset = self.resources.scratch(size)
         except CapacityError as error:
             raise DiagnosticError(Diagnostic("value-too-large", Severity.ERROR, str(error), span)) from None
-        return Place(self.f.offset(self._scratch_base(scratch), offset))
+        base = self._scratch_base(scratch)
+        return Place(self.f.offset_at_start(base, offset) if at_start else self.f.offset(base, offset))
 
     def _scratch_base(self, scratch: ScratchMap) -> Operand:
         base = self._scratch_bases.get(scratch.symbol)
@@ -157,7 +158,14 @@ def ptr(value: Operand) -> tuple[str, Operand]:
     return PTR, value
 
 
+_READ_HELPERS = {
+    AddressSpace.KERNEL: "probe_read_kernel",
+    AddressSpace.USER: "probe_read_user",
+    AddressSpace.ANY: "probe_read",
+}
+
+
 def read_helper(space: AddressSpace, *, text: bool = False) -> str:
     """The helper that reads memory of a space."""
-    name = "probe_read_user" if space is AddressSpace.USER else "probe_read_kernel"
+    name = _READ_HELPERS[space]
     return f"{name}_str" if text else name

@@ -50,7 +50,7 @@ def variable_storage(e: Emitter, symbol: VariableSymbol) -> Place:
         if size <= e.program.config.on_stack_limit:
             storage = Place(e.f.alloca(max(size, 1)))
         else:
-            storage = e.working_memory(size, symbol.span)
+            storage = e.working_memory(size, symbol.span, at_start=True)
         e.variables[symbol] = storage
     return storage
 
@@ -60,12 +60,8 @@ def variable(e: Emitter, node: ast.Variable, into: Place | None) -> Value:
     symbol: VariableSymbol = node.symbol
     storage = variable_storage(e, symbol)
     if is_reference(symbol.type):
-        return Place(e.f.load(storage.address, 8, signed=False), space_of(symbol.type))
+        return Place(e.f.load(storage.address, 8, signed=False), symbol.type.space)
     return memory.load(e, storage, symbol.type, node.span)
-
-
-def space_of(type_: Type) -> AddressSpace:
-    return type_.space if isinstance(type_, lattice.Struct | lattice.Array | lattice.Pointer) else AddressSpace.NONE
 
 
 def assign_variable(e: Emitter, symbol: VariableSymbol, value: ast.Expression) -> None:

@@ -185,7 +185,7 @@ def _tracepoint_field(e: Emitter, field: Field, node: ast.FieldAccess) -> Value:
     return start
 
 
-def read_argument_registers(e: Emitter, index: int) -> Operand:
+def read_argument_register(e: Emitter, index: int) -> Operand:
     """`argN` of a probe whose context is registers."""
     offset = e.program.arch.argument_offset(index)
     assert offset is not None

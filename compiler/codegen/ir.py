@@ -171,7 +171,11 @@ class Function:
         ]
         return entry
 
+    def offset_at_start(self, pointer: Operand, by: int) -> Operand:
+        return self.at_start(f"getelementptr inbounds i8, ptr {pointer}, i64 {by}")
+
     def zero_at_start(self, pointer: Operand, size: int) -> None:
+        """Clears up to MAX_INLINE_BYTES bytes before anything else happens."""
         self.module.declare("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
         self._prologue.append(f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {size}, i1 false)")
 

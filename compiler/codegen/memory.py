@@ -6,11 +6,18 @@ from compiler.codegen import errors
 from compiler.codegen.emitter import Emitter, i64, ptr, read_helper
 from compiler.codegen.ir import MAX_INLINE_BYTES, Operand
 from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
+from compiler.helpers import HELPERS
 from compiler.object.core import Kind
 from compiler.syntax import ast
 from compiler.syntax.source import Span
 from compiler.types import lattice
 from compiler.types.lattice import AddressSpace, Type
+
+
+def space_of(type_: Type) -> AddressSpace:
+    """Where an address of this type points, KERNEL if the type does not say; BPF's own memory is the kernel's too."""
+    space = getattr(type_, "space", AddressSpace.NONE)
+    return AddressSpace.KERNEL if space is AddressSpace.NONE else space
 
 
 def address(e: Emitter, place: Place, span: Span) -> Operand:
@@ -69,10 +76,8 @@ def in_bpf_memory(e: Emitter, node: ast.Expression, into: Place | None = None) -
 
 
 def pointee(pointer: Operand, space: AddressSpace) -> Place:
-    """The place that a pointer points to. What says not where it points is read as kernel memory, which also
-    reaches BPF's own."""
-    space = AddressSpace.USER if space is AddressSpace.USER else AddressSpace.KERNEL
-    return Place(pointer, space)
+    """The place that a pointer points to; one into BPF memory is not followed by the verifier, but read."""
+    return Place(pointer, AddressSpace.KERNEL if space is AddressSpace.NONE else space)
 
 
 def moved(e: Emitter, place: Place, offset: int | Operand, span: Span) -> Place:
@@ -123,3 +128,13 @@ def clear(e: Emitter, target: Place, size: int, span: Span) -> None:
     else:
         zeros = e.f.module.constant(bytes(size))
         copy(e, Place(zeros), target, size, span)
+
+
+def clear_at_start(e: Emitter, target: Place, size: int) -> None:
+    """Fills the memory of a variable with zeros when the program starts."""
+    if size <= MAX_INLINE_BYTES // 4:
+        e.f.zero_at_start(target.address, size)
+    else:
+        zeros = e.f.module.constant(bytes(size))
+        helper = HELPERS["probe_read_kernel"].id
+        e.f.at_start(f"call i64 inttoptr (i64 {helper} to ptr)(ptr {target.address}, i64 {size}, ptr {zeros})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.builtins import Builtin, Kind
-from compiler.codegen import expressions, maps
+from compiler.codegen import expressions, maps, memory
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.lowering import AGGREGATIONS, statement
 from compiler.codegen.values import is_scalar
@@ -25,7 +25,7 @@ def declaration(e: Emitter, node: ast.VariableDeclaration) -> None:
         # It may be read before it is assigned; a loop that comes by again finds what it left.
         storage = expressions.variable_storage(e, symbol)
         size = 8 if is_scalar(symbol.type) or expressions.is_reference(symbol.type) else symbol.type.size
-        e.clear_at_start(storage, size, node.span)
+        memory.clear_at_start(e, storage, size)
 
 
 @statement(ast.Assign)

@@ -1,0 +1,134 @@
+"""LLVM in a process of its own.
+
+LLVM reports many errors by ending the process, and importing llvmlite takes 0.1 s. So a child process is forked at the
+very start; it imports LLVM while this process parses and analyzes, and whatever becomes of it becomes an exception here.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import struct
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import NoReturn, cast
+
+from compiler.object.elf import Section
+
+_LENGTH = struct.Struct("<Q")
+
+
+class BackendError(Exception):
+    """LLVM failed on our IR: an error of the compiler. The message is LLVM's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendResult:
+    """Sections of the object file; optimized IR and assembly if they were asked for."""
+
+    sections: dict[str, Section]
+    optimized_ir: str
+    assembly: str
+
+
+class Backend:
+    """The child process; translates one module."""
+
+    def __init__(self) -> None:
+        """Forks. Call it early, and before any thread is started."""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
+        request, self._request = os.pipe()
+        self._response, response = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._request)
+            os.close(self._response)
+            os.dup2(self._errors.fileno(), sys.stderr.fileno())
+            _serve(request, response)
+        os.close(request)
+        os.close(response)
+
+    def compile_ir(self, ir: str, *, texts: bool = False) -> BackendResult:
+        """Translates a module and waits for the child. Raises BackendError."""
+        _write(self._request, (ir, texts))
+        answer = _read(self._response)
+        status = self._finish()
+        if isinstance(answer, BackendResult):
+            return answer
+        raise BackendError(str(answer) if answer is not None else self._last_words(status))
+
+    def close(self) -> None:
+        """Lets a child that is not needed any more go."""
+        if self._pid:
+            self._finish()
+
+    def _finish(self) -> int:
+        os.close(self._request)
+        os.close(self._response)
+        _, status = os.waitpid(self._pid, 0)
+        self._pid = 0
+        return status
+
+    def _last_words(self, status: int) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        if os.WIFSIGNALED(status):
+            lines.append(f"LLVM was ended by {signal.Signals(os.WTERMSIG(status)).name}")
+        else:
+            lines.append(f"LLVM exited with status {os.WEXITSTATUS(status)}")
+        return "\n".join(lines)
+
+
+def _serve(request: int, response: int) -> NoReturn:
+    try:
+        # Here, so that only this process pays for it.
+        from compiler.codegen import llvm
+        from compiler.object import elf
+
+        llvm.initialize()
+        message = _read(request)
+        if message is None:
+            os._exit(0)
+        ir, texts = cast("tuple[str, bool]", message)
+        try:
+            output = llvm.compile_ir(ir, texts=texts)
+            answer: object = BackendResult(elf.read(output.object), output.optimized_ir, output.assembly)
+        except (RuntimeError, elf.ObjectError) as error:
+            answer = str(error)
+        _write(response, answer)
+        os._exit(0)
+    except BaseException as error:  # noqa: BLE001 - nothing may return into the parent's code
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def _write(descriptor: int, message: object) -> None:
+    data = pickle.dumps(message)
+    data = _LENGTH.pack(len(data)) + data
+    while data:
+        try:
+            data = data[os.write(descriptor, data) :]
+        except BrokenPipeError:
+            return  # the reader's end says what happened
+
+
+def _read(descriptor: int) -> object:
+    """A message, or None if the other side is gone."""
+    header = _read_exactly(descriptor, _LENGTH.size)
+    if header is None:
+        return None
+    data = _read_exactly(descriptor, _LENGTH.unpack(header)[0])
+    return None if data is None else pickle.loads(data)  # noqa: S301 - from our own child
+
+
+def _read_exactly(descriptor: int, size: int) -> bytes | None:
+    parts = bytearray()
+    while len(parts) < size:
+        part = os.read(descriptor, size - len(parts))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)

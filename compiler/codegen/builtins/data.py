@@ -1,0 +1,104 @@
+"""Strings, buffers and addresses from memory."""
+
+from __future__ import annotations
+
+from compiler.codegen import memory
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.ir import Operand
+from compiler.codegen.lowering import builtin
+from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
+from compiler.syntax import ast
+from compiler.types import lattice
+from compiler.types.lattice import AddressSpace
+
+AF_INET = 2
+AF_INET6 = 10
+
+
+@builtin("str")
+def str_(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    size: int = node.type.size
+    source = node.arguments[0]
+    # One byte more is read than the string holds, so that one that is cut has no NUL: that is how the tracer knows.
+    room = size + 1 if _may_be_cut(e, node) else size
+    target = into if into is not None and room == size else e.temporary(room, node.span)
+    limit = str(room)
+    if len(node.arguments) > 1 and not isinstance(node.arguments[1], ast.Integer):
+        limit = e.f.minimum(e.f.binary("add", e.scalar(node.arguments[1]), "1"), limit)
+    pointer, space = _address(e, source)
+    memory.clear(e, target, room, node.span)
+    memory.read_text(e, pointer, space, target, limit, node.span)
+    return target
+
+
+def _may_be_cut(e: Emitter, node: ast.Call) -> bool:
+    return bool(node.type.size == e.program.config.max_strlen < 1024)
+
+
+def _address(e: Emitter, node: ast.Expression) -> tuple[Operand, AddressSpace]:
+    """Where an argument points, or where it is."""
+    value = e.value(node)
+    if not isinstance(value, Place):
+        return value, memory.space_of(node.type)
+    address = memory.address(e, value, node.span)
+    return (e.f.to_integer(address), AddressSpace.KERNEL) if value.in_bpf_memory else (address, value.space)
+
+
+@builtin("buf")
+def buf(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    """u32 length, then the bytes, zeros behind them."""
+    assert isinstance(node.type, lattice.Buffer)
+    capacity = node.type.capacity
+    target = into or e.temporary(node.type.size, node.span)
+    length = str(capacity)
+    if len(node.arguments) > 1:
+        length = e.f.minimum(e.scalar(node.arguments[1]), length)
+    source, space = _address(e, node.arguments[0])
+    memory.clear(e, target, node.type.size, node.span)
+    e.f.store(length, target.address, 4, alignment=target.alignment)
+    data = e.at(target, lattice.Buffer.HEADER_SIZE)
+    memory.read(e, Place(source, space), data, length, node.span)
+    return target
+
+
+@builtin("ntop")
+def ntop(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    """u64 address family, then 16 bytes of address."""
+    target = into or e.temporary(node.type.size, node.span)
+    memory.clear(e, target, node.type.size, node.span)
+    address = node.arguments[-1]
+    if len(node.arguments) > 1:
+        family = e.scalar(node.arguments[0])
+    else:
+        family = str(AF_INET if address.type.size == 4 or is_scalar(address.type) else AF_INET6)
+    e.f.store(family, target.address, 8, alignment=target.alignment)
+    data = e.at(target, 8)
+    if is_scalar(address.type):
+        e.f.store(e.scalar(address), data.address, 4, alignment=data.alignment)
+    else:
+        place = e.place(address)
+        memory.copy(e, place, data, min(address.type.size, 16), node.span)
+    return target
+
+
+@builtin("ksym", "kptr", "uptr")
+def same_value(e: Emitter, node: ast.Call, into: Place | None) -> Value:
+    """Only the type changes."""
+    return e.value(node.arguments[0], into)
+
+
+@builtin("kaddr")
+def kaddr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    name = node.arguments[0]
+    assert isinstance(name, ast.String)
+    return e.symbol_value(e.resources.constants.kernel_symbol(name.value, node.span))
+
+
+@builtin("bswap")
+def bswap(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    value = e.scalar(node.arguments[0])
+    bits = scalar_bits(node.type)
+    if bits == 8:
+        return value
+    swapped = e.f.intrinsic("llvm.bswap.i64", "i64", ("i64", value))
+    return swapped if bits == 64 else e.f.binary("lshr", swapped, str(64 - bits))

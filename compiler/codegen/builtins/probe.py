@@ -1,0 +1,55 @@
+"""What the probe is about: its name, the traced function, arguments, results, registers."""
+
+from __future__ import annotations
+
+import re
+
+from compiler.codegen import fields
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.ir import Operand
+from compiler.codegen.lowering import builtin
+from compiler.codegen.values import Place, Value
+from compiler.probe_types import Context
+from compiler.syntax import ast
+from compiler.syntax.source import encode
+
+
+@builtin("probe")
+def probe(e: Emitter, node: ast.Builtin, into: Place | None) -> Place:
+    return _text(e, node, e.bpf.attach_points[0].name)
+
+
+@builtin("probetype")
+def probetype(e: Emitter, node: ast.Builtin, into: Place | None) -> Place:
+    return _text(e, node, e.bpf.probe_type.name)
+
+
+def _text(e: Emitter, node: ast.Builtin, text: str) -> Place:
+    size = node.type.size
+    return Place(e.f.module.constant(encode(text)[:size].ljust(size, b"\0")))
+
+
+@builtin("func")
+def func(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return fields.function_address(e)
+
+
+@builtin(*(f"arg{index}" for index in range(10)))
+def argument(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    match = re.fullmatch(r"arg(\d+)", node.name)
+    assert match is not None
+    return fields.read_argument_register(e, int(match[1]))
+
+
+@builtin("retval")
+def retval(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
+    if e.bpf.probe_type.context is Context.ARGUMENTS:
+        return fields.argument(e, e.bpf.argument_types[-1].offset // 64, node.type)
+    return fields.register(e, e.program.arch.return_offset)
+
+
+@builtin("reg")
+def reg(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    name = node.arguments[0]
+    assert isinstance(name, ast.String)
+    return fields.register(e, e.program.arch.registers[name.value])

@@ -1,0 +1,118 @@
+"""Who is running: the current task, its ids and names, the processor."""
+
+from __future__ import annotations
+
+from compiler.codegen import errors, memory
+from compiler.codegen.emitter import Emitter, i64, ptr
+from compiler.codegen.ir import Operand
+from compiler.codegen.lowering import builtin
+from compiler.codegen.values import Place
+from compiler.syntax import ast
+from proto import required_resources_pb2 as pb
+
+COMM_SIZE = 16
+
+
+def _in_tracer_namespace(node: ast.Builtin | ast.Call) -> bool:
+    """`pid(init)` asks for the id in the initial namespace; any other form for that in the tracer's."""
+    match node:
+        case ast.Call(arguments=[ast.Identifier(name="init")]):
+            return False
+        case _:
+            return True
+
+
+def _pid_tgid(e: Emitter, node: ast.Builtin | ast.Call, offset: int) -> Operand:
+    """The word of the thread id (offset 0) or the process id (4), which a namespace other than the initial one renumbers.
+
+    Which of the two ways is taken is known when the program is loaded, so the other one costs nothing.
+    """
+    f, constants = e.f, e.resources.constants
+    if not _in_tracer_namespace(node):
+        return _global_id(e, offset)
+    initial = e.symbol_value(constants.host(pb.HostValue.IN_INITIAL_PID_NAMESPACE))
+    inside, outside, done = f.label("namespace"), f.label("initial"), f.label("id")
+    f.branch_if(f.compare("ne", initial, "0"), outside, inside)
+    f.enter(outside)
+    global_id = _global_id(e, offset)
+    after_global = f.current
+    f.branch(done)
+    f.enter(inside)
+    # struct bpf_pidns_info { u32 pid; u32 tgid; }
+    info = e.stack_memory(8)
+    f.store("0", info.address, 8)
+    device = e.symbol_value(constants.host(pb.HostValue.PID_NAMESPACE_DEVICE))
+    inode = e.symbol_value(constants.host(pb.HostValue.PID_NAMESPACE_INODE))
+    result = e.helper("get_ns_current_pid_tgid", i64(device), i64(inode), ptr(info.address), i64("8"))
+    errors.check_helper(e, "get_ns_current_pid_tgid", result, node.span)
+    own_id = f.load(e.at(info, offset).address, 4, signed=False)
+    after_own = f.current
+    f.enter(done)
+    return f.phi([(global_id, after_global), (own_id, after_own)])
+
+
+def _global_id(e: Emitter, offset: int) -> Operand:
+    both = e.helper("get_current_pid_tgid")
+    if offset:
+        return e.f.binary("lshr", both, "32")
+    return e.f.narrow(both, 32, signed=False)
+
+
+@builtin("pid")
+def pid(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Operand:
+    return _pid_tgid(e, node, 4)
+
+
+@builtin("tid")
+def tid(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Operand:
+    return _pid_tgid(e, node, 0)
+
+
+@builtin("uid", "username")
+def uid(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.f.narrow(e.helper("get_current_uid_gid"), 32, signed=False)
+
+
+@builtin("gid")
+def gid(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.f.binary("lshr", e.helper("get_current_uid_gid"), "32")
+
+
+@builtin("comm")
+def comm(e: Emitter, node: ast.Builtin, into: Place | None) -> Place:
+    # The helper wants memory that is its own: the place may be larger or not aligned.
+    target = into or e.temporary(COMM_SIZE, node.span)
+    memory.clear(e, target, COMM_SIZE, node.span)
+    result = e.helper("get_current_comm", ptr(target.address), i64(str(COMM_SIZE)))
+    errors.check_helper(e, "get_current_comm", result, node.span)
+    return target
+
+
+@builtin("cpu")
+def cpu(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.f.narrow(e.helper("get_smp_processor_id"), 32, signed=False)
+
+
+@builtin("ncpus")
+def ncpus(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.symbol_value(e.resources.constants.host(pb.HostValue.POSSIBLE_CPUS))
+
+
+@builtin("numaid")
+def numaid(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.f.narrow(e.helper("get_numa_node_id"), 32, signed=False)
+
+
+@builtin("curtask")
+def curtask(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.helper("get_current_task")
+
+
+@builtin("cgroup")
+def cgroup(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.helper("get_current_cgroup_id")
+
+
+@builtin("rand")
+def rand(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.f.narrow(e.helper("get_prandom_u32"), 32, signed=False)

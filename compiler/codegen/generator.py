@@ -1,0 +1,62 @@
+"""Pass: code generation.
+
+Before: an AnalyzedProgram. After: its LLVM IR, and in the ResourcesBuilder the constants and the working memory that the
+code refers to. Language errors are impossible here; a value that is too large for BPF is reported.
+"""
+
+from __future__ import annotations
+
+from compiler.analysis.program import AnalyzedProgram, BpfProgram
+
+# Imported for what they register.
+from compiler.codegen import (  # noqa: F401
+    aggregations,
+    casts,
+    expressions,
+    fields,
+    lowering,
+    maps,
+    operators,
+    parameters,
+    statements,
+)
+from compiler.codegen.builtins import data, output, probe, process, times  # noqa: F401
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.ir import PTR, Function, Module
+from compiler.object.elf import PROGRAM_PREFIX
+from compiler.object.resources import ResourcesBuilder
+from compiler.probe_types import Context
+from compiler.syntax.diagnostics import DiagnosticError, DiagnosticSink
+
+
+def run(program: AnalyzedProgram, resources: ResourcesBuilder, sink: DiagnosticSink, *, helper_errors: int = 1) -> Module:
+    """`helper_errors` says which failed helpers the tracer reports: 0 none, 1 all but reads, 2 all."""
+    module = Module()
+    for bpf in program.programs:
+        try:
+            _generate(program, bpf, resources, module, helper_errors)
+        except DiagnosticError as error:
+            sink.add(error.diagnostic)
+    return module
+
+
+def _generate(
+    program: AnalyzedProgram, bpf: BpfProgram, resources: ResourcesBuilder, module: Module, helper_errors: int
+) -> None:
+    f = Function(module, bpf.name, PROGRAM_PREFIX + bpf.name, [(PTR, "%ctx")], "")
+    # perf takes a tracepoint's zero for "filtered out": other users of it would see no event.
+    return_value = 1 if bpf.probe_type.context is Context.RECORD else 0
+    e = Emitter(program, bpf, resources, f, helper_errors, return_value)
+    # Keeps the offsets of loads from the context constant, as the verifier wants them.
+    module.declare("ptr @llvm.preserve.static.offset(ptr)")
+    e.context = f.at_start("call ptr @llvm.preserve.static.offset(ptr %ctx)")
+    predicate = bpf.probe.predicate
+    if predicate is not None:
+        holds, fails = f.label("predicate.holds"), f.label("predicate.fails")
+        with e.temporaries():
+            f.branch_if(e.truth(predicate), holds, fails)
+            f.enter(fails)
+            f.ret(str(return_value))
+            f.enter(holds)
+    e.block(bpf.probe.body)
+    f.ret(str(return_value))

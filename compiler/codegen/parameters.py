@@ -1,0 +1,25 @@
+"""The tracer's command line parameters in the script: `$1`, `$#`."""
+
+from __future__ import annotations
+
+from compiler.analysis.program import ParameterKind
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.ir import Operand
+from compiler.codegen.lowering import expression
+from compiler.codegen.values import Place, Value, is_scalar
+from compiler.syntax import ast
+from proto import required_resources_pb2 as pb
+
+
+@expression(ast.PositionalParameter)
+def positional_parameter(e: Emitter, node: ast.PositionalParameter, into: Place | None) -> Value:
+    index = e.program.parameter_of[node]
+    if e.program.parameters[index].kind is not ParameterKind.STRING:
+        return e.symbol_value(e.resources.constants.parameter(index, node.span))
+    text = e.f.module.symbol(e.resources.parameter_text(index))
+    return e.f.to_integer(text) if is_scalar(node.type) else Place(text)
+
+
+@expression(ast.PositionalParameterCount)
+def positional_parameter_count(e: Emitter, node: ast.PositionalParameterCount, into: Place | None) -> Operand:
+    return e.symbol_value(e.resources.constants.host(pb.HostValue.POSITIONAL_COUNT))
