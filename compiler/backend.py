@@ -99,7 +99,7 @@ def _serve(request: int, response: int) -> NoReturn:
             answer = str(error)
         _write(response, answer)
         os._exit(0)
-    except BaseException as error:  # noqa: BLE001 - nothing may return into the parent's code
+    except BaseException as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.stderr.flush()
         os._exit(1)
@@ -121,7 +121,7 @@ def _read(descriptor: int) -> object:
     if header is None:
         return None
     data = _read_exactly(descriptor, _LENGTH.unpack(header)[0])
-    return None if data is None else pickle.loads(data)  # noqa: S301 - from our own child
+    return None if data is None else pickle.loads(data)
 
 
 def _read_exactly(descriptor: int, size: int) -> bytes | None:

@@ -69,7 +69,8 @@ def keeps_layout(source: Type, target: Type) -> bool:
 
 def convert(e: Emitter, source: Place, source_type: Type, into: Place, target_type: Type, span: Span) -> None:
     """Makes a value of `target_type` in BPF memory from one of `source_type`: strings of other sizes, tuples of other
-    element types, records in other order."""
+    element types, records in other order.
+    """
     match source_type, target_type:
         case (lattice.String(), lattice.String()) | (lattice.Buffer(), lattice.Buffer()):
             size = min(source_type.size, target_type.size)

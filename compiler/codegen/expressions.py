@@ -60,7 +60,7 @@ def variable(e: Emitter, node: ast.Variable, into: Place | None) -> Value:
     symbol: VariableSymbol = node.symbol
     storage = variable_storage(e, symbol)
     if is_reference(symbol.type):
-        return Place(e.f.load(storage.address, 8, signed=False), symbol.type.space)
+        return Place(e.f.load(storage.address, 8, signed=False), memory.space_of(symbol.type))
     return memory.load(e, storage, symbol.type, node.span)
 
 

@@ -19,7 +19,8 @@ def features(resources: pb.RequiredResources) -> list[str]:
     needed = {f"shim_attach_{_which(probe, 'attach')}" for probe in resources.probes}
     needed |= {f"shim_constant_{_which(constant, 'kind')}" for constant in resources.constants}
     needed |= {f"shim_action_{_which(action, 'kind')}" for action in resources.actions}
-    needed |= {f"shim_print_{pb.Type.Kind.Name(type_.kind).lower()}" for type_ in resources.types if type_.kind in _PRINTERS}
+    printed = {type_.kind for type_ in resources.types} & _PRINTERS
+    needed |= {f"shim_print_{pb.Type.Kind.Name(kind).lower()}" for kind in printed}
     has_user_maps = any(entry.role == pb.Map.USER for entry in resources.maps)
     prints_maps = any(action.WhichOneof("kind") == "print_map" for action in resources.actions)
     if prints_maps or (has_user_maps and resources.config.print_maps_on_exit):
@@ -28,6 +29,6 @@ def features(resources: pb.RequiredResources) -> list[str]:
 
 
 def _which(message: Message, oneof: str) -> str:
-    name = message.WhichOneof(oneof)
+    name: str | None = message.WhichOneof(oneof)
     assert name is not None
     return name

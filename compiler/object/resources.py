@@ -85,7 +85,9 @@ class ResourcesBuilder:
     def scratch(self, size: int, alignment: int = 8) -> tuple[ScratchMap, int]:
         """Takes working memory of this CPU; returns its map and offset. Raises CapacityError."""
         if size > LARGEST_PERCPU_VALUE:
-            raise CapacityError(f"a value of {size} bytes is larger than a program's working memory, {LARGEST_PERCPU_VALUE} bytes")
+            raise CapacityError(
+                f"a value of {size} bytes is larger than the working memory of a program, {LARGEST_PERCPU_VALUE} bytes"
+            )
         current = self._scratch[-1] if self._scratch else None
         offset = current.used + -current.used % alignment if current else 0
         if current is None or offset + size > LARGEST_PERCPU_VALUE:

@@ -100,9 +100,8 @@ def _elf_object(machine: int, contents: list[_Section]) -> bytes:
     out += bytes(-len(out) % 8)
     count = len(sections) + 1
     identification = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)  # 64 bits, little-endian, version 1
-    out[:_ELF_HEADER_SIZE] = identification + struct.pack(
-        "<HHIQQQIHHHHHH", 1, machine, 1, 0, 0, len(out), 0, _ELF_HEADER_SIZE, 0, 0, _SECTION_HEADER_SIZE, count, count - 1
-    )
+    fixed = (1, machine, 1, 0, 0, len(out), 0, _ELF_HEADER_SIZE, 0, 0, _SECTION_HEADER_SIZE, count, count - 1)
+    out[:_ELF_HEADER_SIZE] = identification + struct.pack("<HHIQQQIHHHHHH", *fixed)
     return bytes(out + headers)
 
 
