@@ -1,7 +1,8 @@
 """LLVM in a process of its own.
 
-LLVM reports many errors by ending the process, and importing llvmlite takes 0.1 s. So a child process is forked at the
-very start; it imports LLVM while this process parses and analyzes, and whatever becomes of it becomes an exception here.
+LLVM reports many errors by ending the process, and importing llvmlite takes 0.1 s. So a child process is forked at
+the very start; it imports LLVM while this process parses and analyzes, and whatever becomes of it becomes an exception
+here.
 """
 
 from __future__ import annotations

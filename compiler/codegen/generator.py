@@ -1,7 +1,7 @@
 """Pass: code generation.
 
-Before: an AnalyzedProgram. After: its LLVM IR, and in the ResourcesBuilder the constants and the working memory that the
-code refers to. Language errors are impossible here; a value that is too large for BPF is reported.
+Before: an AnalyzedProgram. After: its LLVM IR, and in the ResourcesBuilder the constants and the working memory that
+the code refers to. Language errors are impossible here; a value that is too large for BPF is reported.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from compiler.probe_types import Context
 from compiler.syntax.diagnostics import DiagnosticError, DiagnosticSink
 
 
-def run(program: AnalyzedProgram, resources: ResourcesBuilder, sink: DiagnosticSink, *, helper_errors: int = 1) -> Module:
+def run(
+    program: AnalyzedProgram, resources: ResourcesBuilder, sink: DiagnosticSink, *, helper_errors: int = 1
+) -> Module:
     """`helper_errors` says which failed helpers the tracer reports: 0 none, 1 all but reads, 2 all."""
     module = Module()
     for bpf in program.programs:

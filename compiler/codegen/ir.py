@@ -81,7 +81,9 @@ class Module:
 class Function:
     """One function under construction. Instructions go to the end of the current block."""
 
-    def __init__(self, module: Module, name: str, section: str, parameters: Sequence[tuple[str, str]], linkage: str) -> None:
+    def __init__(
+        self, module: Module, name: str, section: str, parameters: Sequence[tuple[str, str]], linkage: str
+    ) -> None:
         self.module = module
         self.name = name
         self._section = section

@@ -33,7 +33,7 @@ def print_(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
 
 @builtin("join")
 def join(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
-    """Reads the pointers of an array one by one, and the string behind each; a null pointer reads as an empty string."""
+    """Reads the pointers of an array one by one, and the string behind each; a null pointer reads as an empty one."""
     index = e.program.action_of[node]
     action = e.program.actions[index]
     assert isinstance(action, JoinAction)

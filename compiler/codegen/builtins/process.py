@@ -23,7 +23,7 @@ def _in_tracer_namespace(node: ast.Builtin | ast.Call) -> bool:
 
 
 def _pid_tgid(e: Emitter, node: ast.Builtin | ast.Call, offset: int) -> Operand:
-    """The word of the thread id (offset 0) or the process id (4), which a namespace other than the initial one renumbers.
+    """The thread id (offset 0) or process id (offset 4), which a namespace other than the initial one renumbers.
 
     Which of the two ways is taken is known when the program is loaded, so the other one costs nothing.
     """

@@ -1,0 +1,50 @@
+"""The passes of the compiler's back half: from the analyzed program to the resources of the tracer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compiler.analysis.program import AnalyzedProgram
+from compiler.backend import Backend
+from compiler.codegen import generator
+from compiler.object.flatten import flatten
+from compiler.object.resources import ResourcesBuilder
+from compiler.pipeline import CompileError, Timings
+from compiler.syntax.diagnostics import DiagnosticSink
+from proto import required_resources_pb2 as pb
+
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The message, and the texts that were asked for on the way to it."""
+
+    resources: pb.RequiredResources
+    ir: str
+    optimized_ir: str
+    assembly: str
+
+
+def compile_program(
+    program: AnalyzedProgram,
+    backend: Backend,
+    sink: DiagnosticSink,
+    timings: Timings,
+    *,
+    helper_errors: int = 1,
+    texts: bool = False,
+) -> Compiled:
+    """Raises CompileError when errors were reported, BackendError and ObjectError where the compiler is at fault."""
+    with timings.measure("codegen"):
+        builder = ResourcesBuilder(program, VERSION)
+        module = generator.run(program, builder, sink, helper_errors=helper_errors)
+        ir = str(module)
+    if sink.has_errors:
+        raise CompileError("codegen")
+    with timings.measure("llvm"):
+        result = backend.compile_ir(ir, texts=texts)
+    with timings.measure("object"):
+        programs = flatten(result.sections, builder.constants.by_symbol)
+        resources = builder.finish(programs, result.sections)
+    return Compiled(resources, ir, result.optimized_ir, result.assembly)

@@ -1,0 +1,206 @@
+"""The compiler's command line: a bpftrace script in, a tracer object or a finished tracer out.
+
+It takes the words of bpftrace's own command line that concern compiling (`-e`, `-I`, `--unsafe`, ...). Diagnostics go
+to stderr; the exit code is 0, 1 for errors in the script or its use, 70 for an error of the compiler itself.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+from absl import flags
+
+from compiler.backend import Backend, BackendError
+
+_DUMPS = ("ast", "types", "ir", "asm", "resources")
+_DEFAULT_SNAPSHOT = Path(__file__).resolve().parent.parent / "kernels" / "default.snapshot"
+_ISSUES = "https://github.com/bpftrace/rules_bpftrace/issues"
+
+EX_SOFTWARE = 70  # sysexits.h
+
+_USAGE = """\
+Compiles a bpftrace script ahead of time.
+
+    bpftrace-compiler [options] FILE           compile a script
+    bpftrace-compiler [options] -e PROGRAM     compile a program given as text
+    bpftrace-compiler [options] -              compile what stdin holds
+
+    bpftrace-compiler opensnoop.bt -o opensnoop.o
+    bpftrace-compiler --link --shim=libshim.a --cc=musl-gcc opensnoop.bt -o opensnoop
+    bpftrace-compiler --dump=asm -e 'BEGIN { printf("hello\\n"); }'
+
+What else is on the command line are parameters of the script, which the tracer takes when it runs.
+"""
+
+_flags = flags.FlagValues()
+_PROGRAM = flags.DEFINE_string("e", None, "The program, instead of a file.", flag_values=_flags)
+_OUTPUT = flags.DEFINE_string("output", None, "File to write.", short_name="o", flag_values=_flags)
+_SNAPSHOT = flags.DEFINE_string(
+    "snapshot", str(_DEFAULT_SNAPSHOT), "Kernel snapshot, or a folder that holds a kernel's files.", flag_values=_flags
+)
+_ARCH = flags.DEFINE_enum(
+    "arch", None, ["x86_64", "arm64", "aarch64"], "Target architecture. Default: the snapshot's.", flag_values=_flags
+)
+_MIN_KERNEL = flags.DEFINE_string("min_kernel", "5.10", "Oldest kernel that the tracer has to run on.", flag_values=_flags)
+_DUMP = flags.DEFINE_enum("dump", None, _DUMPS, "Print a stage instead of writing a file.", flag_values=_flags)
+_LINK = flags.DEFINE_bool("link", False, "Link a finished tracer; needs --shim.", flag_values=_flags)
+_SHIM = flags.DEFINE_multi_string("shim", [], "Archive of the shim.", flag_values=_flags)
+_CC = flags.DEFINE_string("cc", "cc", "C compiler to link with.", flag_values=_flags)
+_UNSAFE = flags.DEFINE_bool("unsafe", False, "Allow functions that change the system.", flag_values=_flags)
+_VERBOSE = flags.DEFINE_bool("verbose", False, "Print how long each pass takes.", short_name="v", flag_values=_flags)
+_TRACEBACK = flags.DEFINE_bool("traceback", False, "Print the traceback of an internal error.", flag_values=_flags)
+_NO_WARNINGS = flags.DEFINE_bool("no-warnings", False, "Print no warnings.", flag_values=_flags)
+_HELPER_ERRORS = flags.DEFINE_bool(
+    "k", False, "Let the tracer warn of failed reads too, not only of other failed helpers.", flag_values=_flags
+)
+_INCLUDES = flags.DEFINE_multi_string("I", [], "Folder to look for included files in.", flag_values=_flags)
+_ROOT = flags.DEFINE_string("root", None, "Folder that holds the target's file system, for uprobes.", flag_values=_flags)
+
+
+class UsageError(Exception):
+    """A command line that cannot be obeyed."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the compiler with the words of a command line; returns the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        if any(word in ("-h", "--help", "-help") for word in words):
+            sys.stdout.write(f"{_USAGE}\n{_flags.get_help()}\n")
+            return 0
+        _flags.unparse_flags()
+        positional = _flags(["bpftrace-compiler", *words])[1:]
+        return _run(positional)
+    except (flags.Error, UsageError) as error:
+        sys.stderr.write(f"ERROR: {error}\nSee --help.\n")
+        return 1
+    except Exception as error:  # noqa: BLE001 - whatever it is, a user gets a message, not a traceback
+        if _flags.is_parsed() and _TRACEBACK.value:
+            traceback.print_exc()
+        first_line = (str(error).splitlines() or [""])[0]
+        sys.stderr.write(
+            f"internal error: {type(error).__name__}: {first_line}\n"
+            f"This is a bug of the compiler. Please report it with the script and the output of --traceback: {_ISSUES}\n"
+        )
+        return EX_SOFTWARE
+
+
+def _run(positional: list[str]) -> int:
+    if _DUMP.value is None and _OUTPUT.value is None:
+        raise UsageError("no output file: give -o FILE, or --dump=STAGE")
+    if _LINK.value and not _SHIM.value:
+        raise UsageError("--link needs the archive of the shim: --shim=FILE")
+    if _PROGRAM.value is None and not positional:
+        raise UsageError("no program: give a FILE, or -e PROGRAM")
+    # Before anything else is imported: the child imports LLVM meanwhile.
+    backend = Backend()
+    try:
+        return _compile(backend, None if _PROGRAM.value is not None else positional[0])
+    finally:
+        backend.close()
+
+
+def _compile(backend: Backend, file: str | None) -> int:
+    from compiler import back, pipeline
+    from compiler.arch import ARCHITECTURES
+    from compiler.link import LinkError, link
+    from compiler.object.features import features
+    from compiler.object.tracer import tracer_object
+    from compiler.syntax.diagnostics import DiagnosticSink
+    from compiler.types.errors import SnapshotError
+    from compiler.types.kernel import Kernel
+
+    sink = DiagnosticSink()
+    timings = pipeline.Timings()
+    source = _source(file)
+    try:
+        with timings.measure("snapshot"):
+            kernel = Kernel.load(Path(_SNAPSHOT.value))
+        options = pipeline.Options(
+            arch=ARCHITECTURES[_ARCH.value or kernel.arch], min_kernel=_version(_MIN_KERNEL.value), unsafe=_UNSAFE.value
+        )
+        tree, program = pipeline.front(source, kernel, options, sink, timings)
+        if _DUMP.value in ("ast", "types"):
+            return _print(_dump_tree(tree, program, typed=_DUMP.value == "types"))
+        compiled = back.compile_program(
+            program, backend, sink, timings, helper_errors=2 if _HELPER_ERRORS.value else 1, texts=_DUMP.value is not None
+        )
+        match _DUMP.value:
+            case "ir":
+                return _print(compiled.ir)
+            case "asm":
+                return _print(compiled.assembly)
+            case "resources":
+                return _print(str(compiled.resources))
+        with timings.measure("tracer"):
+            data = tracer_object(compiled.resources, features(compiled.resources))
+            output = Path(_OUTPUT.value)
+            if _LINK.value:
+                link(data, _SHIM.value, _CC.value, output)
+            else:
+                output.write_bytes(data)
+        return 0
+    except pipeline.CompileError:
+        return 1
+    except (SnapshotError, LinkError) as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"ERROR: {error.filename}: {error.strerror}\n")
+        return 1
+    except BackendError as error:
+        sys.stderr.write(f"{error}\n")
+        raise
+    finally:
+        _report(sink, timings)
+
+
+def _source(file: str | None):  # noqa: ANN202
+    from compiler.syntax.source import SourceFile, decode
+
+    if file is None:
+        return SourceFile("stdin", _PROGRAM.value)
+    if file == "-":
+        return SourceFile("stdin", decode(sys.stdin.buffer.read()))
+    try:
+        return SourceFile.read(Path(file))
+    except OSError as error:
+        raise UsageError(f"failed to open file '{file}': {error.strerror}") from None
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, dot, minor = text.partition(".")
+    if not (dot and major.isdecimal() and minor.isdecimal()):
+        raise UsageError(f"--min_kernel takes a version such as 5.10, not {text}")
+    return int(major), int(minor)
+
+
+def _print(text: str) -> int:
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    return 0
+
+
+def _dump_tree(tree, program, *, typed: bool) -> str:  # noqa: ANN001
+    from compiler.syntax import dump
+
+    if not typed:
+        return dump.dump(tree)
+    return "\n".join(dump.dump(bpf.probe) for bpf in program.programs)
+
+
+def _report(sink, timings) -> None:  # noqa: ANN001
+    from compiler.syntax.diagnostics import Severity
+
+    color = sys.stderr.isatty()
+    for diagnostic in sink:
+        if diagnostic.severity is Severity.ERROR or not _NO_WARNINGS.value:
+            sys.stderr.write(diagnostic.render(color=color))
+    if _VERBOSE.value:
+        for name, seconds in timings.seconds.items():
+            sys.stderr.write(f"{name:>14} {seconds * 1000:8.1f} ms\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
