@@ -1,8 +1,8 @@
 """Counts the test cases of a `bazel test` from its build events: test_report EVENTS EXIT_STATUS [NAME=EXIT_STATUS ...].
 
 EVENTS is what --build_event_json_file wrote: a JSON object a line, as build_event_stream.proto of Bazel describes them.
-Each NAME is another program that counts as one case. Prints the failures and last a line "N passed, N failed" with ", N skipped" where some were. Its own exit status is 0 if
-at least one case passed and none failed.
+Each NAME is another program that counts as one case. Prints the failures and last a line "N passed, N failed", with
+", N skipped" where some were. Its own exit status is 0 if at least one case passed and none failed.
 """
 
 import json
