@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from compiler import probe_types
-from compiler.types.kernel import Kernel
 from compiler.analysis.program import AttachPoint, BpfProgram
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.types.kernel import Kernel
 from compiler.types.lattice import Field
 from compiler.types.tracepoint import Tracepoint
 
@@ -95,7 +95,7 @@ def run(
     pass_ = _AttachPoints(kernel, sink, unsafe, missing_probes)
     programs: list[BpfProgram] = []
     for probe in program.probes:
-        resolved = [point for node in probe.attach_points if (point := pass_.resolve(node)) is not None]
+        resolved = [found for node in probe.attach_points if (found := pass_.resolve(node)) is not None]
         for index, (point, fields) in enumerate(resolved):
             body = probe if index == 0 else probe.clone()
             programs.append(BpfProgram(_program_name(point, len(programs)), body, [point], fields))
@@ -163,9 +163,8 @@ class _AttachPoints:
         if len(parts.texts) == 1:
             nanoseconds = _number(parts.texts[0], f"Invalid rate of {parts.probe_type} probe")
             if nanoseconds < 1000:
-                raise _Bad(
-                    f"Invalid rate of {parts.probe_type} probe. Minimum is 1000 or 1us. Found: {nanoseconds} nanoseconds"
-                )
+                found = f"Found: {nanoseconds} nanoseconds"
+                raise _Bad(f"Invalid rate of {parts.probe_type} probe. Minimum is 1000 or 1us. {found}")
             rate = nanoseconds // 1000
             return parts.make(target="us", rate=rate, period_ns=rate * 1000)
         unit, text = parts.texts

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from compiler.analysis import spaces
 from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
-from compiler.types.kernel import Kernel
 from compiler.analysis.program import BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types import map_values
+from compiler.types.kernel import Kernel
 from compiler.types.lattice import (
     NONE,
     UINT64,
-    VOID,
     AddressSpace,
     Array,
     Buffer,
@@ -34,7 +33,6 @@ from compiler.types.lattice import (
     Void,
     in_space,
 )
-from compiler.types.promotion import promoted
 
 INET_SIZE = 24
 _LEAST_BUCKETS, _MOST_BUCKETS = 1, 1000
@@ -216,7 +214,11 @@ class BuiltinTypes:
 
     def _lhist(self, call: ast.Call) -> Type | None:
         _, low, high, step = call.arguments
-        for what, node in (("min value (must be non-negative literal)", low), ("max value (must be non-negative literal)", high), ("step value", step)):
+        for what, node in (
+            ("min value (must be non-negative literal)", low),
+            ("max value (must be non-negative literal)", high),
+            ("step value", step),
+        ):
             if not isinstance(node, ast.Integer) or node.value < 0:
                 self.sink.error("argument-value", f"lhist: invalid {what}", call.span)
                 return None
@@ -261,8 +263,6 @@ def _pointing(type_: Type, space: AddressSpace) -> Type:
             return dataclasses.replace(type_, space=space)
         case _:
             return type_
-
-
 
 
 def kind_name(type_: Type) -> str:

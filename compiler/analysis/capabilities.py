@@ -1,8 +1,8 @@
 """Pass: what the program needs of a kernel.
 
 Before: an analyzed program. After: `requirements` lists what the target must have that not every kernel has, with the
-place that needs it. Reported: what the snapshot's kernel lacks, and what is newer than the oldest kernel that the tracer
-has to run on.
+place that needs it. Reported: what the snapshot's kernel lacks, and what is newer than the oldest kernel that the
+tracer has to run on.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Capabilities:
 
     def visit(self, node: ast.Node) -> None:
         match node:
-            case (ast.Builtin() | ast.Call()) if node.name == "nsecs" and isinstance(node.type, Integer):
+            case ast.Builtin() | ast.Call() if node.name == "nsecs" and isinstance(node.type, Integer):
                 self.helper(_CLOCK_HELPERS[node.type.clock], node.span)
             case ast.Builtin(builtin=Builtin(helpers=helpers)) | ast.Call(builtin=Builtin(helpers=helpers)):
                 for name in helpers:

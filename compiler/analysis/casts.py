@@ -1,11 +1,11 @@
 """Pass: explicit conversions.
 
-Before: types are resolved and checked. After: wherever a value's type differs from the one that its place wants, there is
-an implicit Cast, or the literal has been given that type; sizeof and offsetof are numbers; `tuple[0]` is `tuple.0`; a
-member is accessed through at most one pointer. Reported: values that do not fit their place.
+Before: types are resolved and checked. After: wherever a value's type differs from the one that its place wants, there
+is an implicit Cast, or the literal has been given that type; sizeof and offsetof are numbers; `tuple[0]` is `tuple.0`;
+a member is accessed through at most one pointer. Reported: values that do not fit their place.
 
-Two places keep what they get. The operands of a string comparison may differ in length: casting `"a"` to a string of 1024
-bytes would be all cost. A condition may be an integer or a pointer: it holds unless that is zero.
+Two places keep what they get. The operands of a string comparison may differ in length: casting `"a"` to a string of
+1024 bytes would be all cost. A condition may be an integer or a pointer: it holds unless that is zero.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def implicit(node: ast.Expression, to: Type) -> ast.Cast:
     return cast
 
 
-def _wide(type_: Type) -> Type:
+def _wide(type_: Type) -> Integer:
     """The 64-bit integer of the same sign."""
     return INT64 if type_.is_signed else UINT64
 
@@ -191,23 +191,23 @@ class _Casts:
     def call(self, node: ast.Call) -> None:
         arguments = node.arguments
         match node.name, arguments:
-            case ("has_key" | "delete"), [ast.Map() as map_, key]:
+            case (("has_key" | "delete"), [ast.Map() as map_, key]):
                 arguments[1] = self.key(node, map_, key)
-            case ("str" | "buf"), [data, *length]:
+            case (("str" | "buf"), [data, *length]):
                 arguments[0] = self.address(data)
                 arguments[1:] = [self.to_integer(item, UINT64) for item in length]
             case "join", [array, *_]:
                 arguments[0] = self.address(array, Pointer(INT8, AddressSpace.NONE))
-            case ("ksym" | "usym"), [address]:
+            case (("ksym" | "usym"), [address]):
                 arguments[0] = self.to_integer(address, UINT64)
             case "exit", [code]:
                 arguments[0] = self.to_integer(code, UINT8, warn=False)
-            case ("sum" | "min" | "max" | "avg" | "stats" | "hist" | "lhist"), [value, *_]:
+            case (("sum" | "min" | "max" | "avg" | "stats" | "hist" | "lhist"), [value, *_]):
                 symbol_signed = isinstance(value.type, Integer) and value.type.signed
                 arguments[0] = self.to_integer(value, INT64 if symbol_signed else UINT64)
             case "strftime", [_, timestamp]:
                 arguments[1] = self.to_integer(timestamp, UINT64, warn=False)
-            case ("printf" | "errorf" | "warnf" | "print"), _:
+            case (("printf" | "errorf" | "warnf" | "print"), _):
                 arguments[:] = [self.number(argument) for argument in arguments]
 
     def address(self, node: ast.Expression, pointee: Type = INT8) -> ast.Expression:
@@ -315,8 +315,8 @@ def _without_bool(type_: Type) -> Type:
 
 def _holds(type_: Integer, value: int) -> bool:
     if type_.signed:
-        return -(2 ** (type_.bits - 1)) <= value < 2 ** (type_.bits - 1)
-    return 0 <= value < 2**type_.bits
+        return -(1 << type_.bits - 1) <= value < 1 << type_.bits - 1
+    return 0 <= value < 1 << type_.bits
 
 
 def _number(node: ast.Expression, value: int) -> ast.Integer:

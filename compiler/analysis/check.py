@@ -14,7 +14,6 @@ from compiler.analysis.builtin_types import kind_name
 from compiler.analysis.config import Config
 from compiler.analysis.fold import is_literal
 from compiler.analysis.maps import MapTable
-from compiler.analysis.operators import COMPARISONS
 from compiler.analysis.program import BpfProgram, MapSymbol, MapType
 from compiler.builtins import Accept, Builtin, Parameter
 from compiler.syntax import ast
@@ -28,7 +27,6 @@ from compiler.types.lattice import (
     Integer,
     None_,
     Pointer,
-    Record,
     String,
     Struct,
     Timestamp,
@@ -191,9 +189,7 @@ class _Checker:
         if left.count != right.count:
             self.error("operand-type", "Only arrays of same size support comparison operators.", node.span)
         if not isinstance(left.element, Integer) or left != right:
-            self.error(
-                "operand-type", "Only arrays of same sized integer support comparison operators.", node.span
-            )
+            self.error("operand-type", "Only arrays of same sized integer support comparison operators.", node.span)
 
     def composed(self, element: ast.Expression, what: str) -> None:
         if element.type.is_multi_key_map_value:
@@ -236,9 +232,7 @@ class _Checker:
         else:
             self.custom(node)
             return
-        if any(parameter.repeated for parameter in builtin.parameters) and isinstance(
-            node.arguments[0], ast.String
-        ):
+        if any(parameter.repeated for parameter in builtin.parameters) and isinstance(node.arguments[0], ast.String):
             self.custom(node)
 
     def custom(self, node: ast.Call) -> None:
@@ -259,9 +253,7 @@ class _Checker:
             self.error("argument-type", f"{node.name}() expects a {wanted} literal ({given} provided)", node.span)
             if isinstance(argument, ast.PositionalParameter) and parameter.accept is Accept.STRING:
                 index = argument.index
-                self.error(
-                    "argument-type", f"Use str(${index}) to treat ${index} as a string", argument.span
-                )
+                self.error("argument-type", f"Use str(${index}) to treat ${index} as a string", argument.span)
             return False
         if given != wanted:
             message = f"{node.name}() only supports {wanted} arguments ({given} provided)"
@@ -343,7 +335,9 @@ class _Checker:
         name = node.arguments[0]
         if isinstance(name, ast.String) and not _SYMBOL.fullmatch(name.value):
             self.error(
-                "argument-value", f'kaddr() expects a string that is a valid symbol ("{name.value}" provided)', node.span
+                "argument-value",
+                f'kaddr() expects a string that is a valid symbol ("{name.value}" provided)',
+                node.span,
             )
 
     def call_strftime(self, node: ast.Call) -> None:
@@ -389,7 +383,9 @@ _MAY_BE_DISCARDED = frozenset({"delete"})
 
 def _is_format(node: ast.Node, child: ast.Node) -> bool:
     """Whether `child` is the format of a call, which the tracer keeps: it may be of any length."""
-    return isinstance(node, ast.Call) and node.name in _FORMATTED and bool(node.arguments) and child is node.arguments[0]
+    return (
+        isinstance(node, ast.Call) and node.name in _FORMATTED and bool(node.arguments) and child is node.arguments[0]
+    )
 
 
 def _map_type_name(map_type: MapType) -> str:

@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
@@ -20,7 +21,9 @@ Value = int | str | bool
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The script's settings, by upstream's names and with upstream's defaults. Enumerations are their lower-case names."""
+    """The script's settings, by upstream's names and with upstream's defaults. Enumerations are their lower-case
+    names.
+    """
 
     cache_user_symbols: str = "per_pid"
     cpp_demangle: bool = True
@@ -61,8 +64,12 @@ _DEPRECATED = frozenset(
         "unstable_map_decl",
     }
 )
-_RENAMED: Mapping[str, str] = {"strlen": "max_strlen", "no_cpp_demangle": "cpp_demangle", "cat_bytes_max": "max_cat_bytes",
-                               "map_keys_max": "max_map_keys"}  # fmt: skip
+_RENAMED: Mapping[str, str] = {
+    "strlen": "max_strlen",
+    "no_cpp_demangle": "cpp_demangle",
+    "cat_bytes_max": "max_cat_bytes",
+    "map_keys_max": "max_map_keys",
+}
 _ENVIRONMENT_ONLY = frozenset({"btf", "kernel_build", "kernel_source", "vmlinux"})
 
 # Settings that nothing reads yet: any value but the default would be ignored silently.
@@ -104,8 +111,8 @@ def _text(_name: str, value: Value) -> str:
 def _license(_name: str, value: Value) -> str:
     if value not in LICENSES:
         raise _BadValue(
-            f"Invalid value for license. Found: {_text('', value)}. Valid values: {', '.join(LICENSES)}. Read more about "
-            "BPF programs and licensing: https://docs.kernel.org/bpf/"
+            f"Invalid value for license. Found: {_text('', value)}. Valid values: {', '.join(LICENSES)}. Read more "
+            "about BPF programs and licensing: https://docs.kernel.org/bpf/"
             "bpf_licensing.html#using-bpf-programs-in-the-linux-kernel"
         )
     return str(value)
@@ -183,9 +190,7 @@ def _apply(config: Config, setting: ast.ConfigSetting, sink: DiagnosticSink) -> 
         return config
     if name in _RENAMED:
         name = _RENAMED[name]
-        sink.warning(
-            "config-renamed", f"{setting.name} has been renamed, please use {name}", setting.span
-        )
+        sink.warning("config-renamed", f"{setting.name} has been renamed, please use {name}", setting.span)
     if name in _ENVIRONMENT_ONLY:
         sink.error("config-unknown", f"{setting.name}: can only be set as an environment variable", setting.span)
         return config
@@ -202,4 +207,5 @@ def _apply(config: Config, setting: ast.ConfigSetting, sink: DiagnosticSink) -> 
     if name in _WITHOUT_EFFECT and value != getattr(config, name):
         sink.error("not-supported", f"the config variable {name} is not supported yet", setting.span)
         return config
-    return dataclasses.replace(config, **{name: value})
+    changes: dict[str, Any] = {name: value}
+    return dataclasses.replace(config, **changes)

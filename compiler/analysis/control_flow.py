@@ -1,8 +1,8 @@
 """Pass: control flow.
 
 Before: desugared bodies, in which exit() is followed by a return. After: nothing follows a jump in its block; what did
-has been reported and moved to a branch that is never taken, where it still tells the types of variables. Reported: jumps
-where they make no sense.
+has been reported and moved to a branch that is never taken, where it still tells the types of variables. Reported:
+jumps where they make no sense.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class _Reachability:
                 self.ends(body)
                 return False
             case _:
-                return any([self.ends(child) for child in node.children()])
+                ends = [self.ends(child) for child in node.children()]
+                return any(ends)
 
     def block(self, block: ast.Block) -> bool:
         for index, statement in enumerate(block.statements):

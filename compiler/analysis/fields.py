@@ -109,7 +109,8 @@ class Fields:
         member = next((item for item in program.argument_types if item.name == name), None)
         if member is None:
             if probe_type == "tracepoint":
-                message = f"Struct/union of type 'struct {program.attach_points[0].name}_args' does not contain a field named '{name}'"
+                of = f"struct {program.attach_points[0].name}_args"
+                message = f"Struct/union of type '{of}' does not contain a field named '{name}'"
             else:
                 message = f"Can't find function parameter {name}"
             self._unknown(node, message, names)
@@ -119,9 +120,7 @@ class Fields:
             return NONE
         if probe_type == "tracepoint":
             if member.byte_offset < _COMMON_FIELDS_SIZE:
-                self.sink.error(
-                    "common-field", "BPF does not support accessing common tracepoint fields", node.span
-                )
+                self.sink.error("common-field", "BPF does not support accessing common tracepoint fields", node.span)
             node.field = ResolvedField(FieldOrigin.TRACEPOINT, member)
             space = AddressSpace.KERNEL
             if program.attach_points[0].target == "syscalls" and not member.dynamic:
@@ -214,8 +213,7 @@ class Fields:
             case _:
                 self.sink.error(
                     "array-index",
-                    "The array index operator [] can only be used on arrays, pointers, and tuples, "
-                    f"found {target}.",
+                    f"The array index operator [] can only be used on arrays, pointers, and tuples, found {target}.",
                     node.span,
                 )
                 return NONE
@@ -224,9 +222,7 @@ class Fields:
 
     def _tuple_index(self, node: ast.ArrayAccess, target: Tuple) -> Type:
         if not isinstance(node.index, ast.Integer):
-            self.sink.error(
-                "tuple-index", "Array-style access for tuples only valid for integer literals", node.span
-            )
+            self.sink.error("tuple-index", "Array-style access for tuples only valid for integer literals", node.span)
             return NONE
         index = node.index.value
         if not 0 <= index < len(target.elements):

@@ -28,7 +28,8 @@ DECLARED_TYPES: Mapping[str, MapType] = {
 @dataclass(frozen=True, slots=True)
 class MapTable:
     """The maps of the program in order of first mention, and the declared type and size of those that have a
-    declaration."""
+    declaration.
+    """
 
     symbols: dict[str, MapSymbol]
     declared: dict[str, tuple[MapType, int]]
@@ -63,7 +64,9 @@ class _Maps:
                 )
                 continue
             if declaration.name in self.table.declared:
-                self.sink.error("map-redeclared", f"Redeclaration of existing map: {declaration.name}", declaration.span)
+                self.sink.error(
+                    "map-redeclared", f"Redeclaration of existing map: {declaration.name}", declaration.span
+                )
             self.table.declared[declaration.name] = map_type, declaration.max_entries
 
     def symbol(self, node: ast.Map) -> MapSymbol:
@@ -107,7 +110,7 @@ class _Maps:
                 self.replace_fields(node)
             case ast.Call():
                 self.call(node)
-            case ast.MapAccess(map_, key):
+            case ast.MapAccess(map_):
                 self.access(map_, node, scalar=False)
                 self.replace_fields(node, skip=map_)
             case ast.AddressOf(ast.Map() as map_):
@@ -138,8 +141,10 @@ class _Maps:
 
     def call(self, call: ast.Call) -> None:
         builtin = BUILTINS.get(call.name)
-        takes_map = builtin is not None and bool(builtin.parameters) and (
-            builtin.parameters[0].accept is Accept.MAP or builtin.name in ("print", "len")
+        takes_map = (
+            builtin is not None
+            and bool(builtin.parameters)
+            and (builtin.parameters[0].accept is Accept.MAP or builtin.name in ("print", "len"))
         )
         match call.arguments:
             case [ast.Map() as map_, *_] if takes_map:
@@ -148,9 +153,7 @@ class _Maps:
                 ast.replace_children(call, lambda child: child if child is map_ else self.value(child))
             case _:
                 if takes_map and call.name != "print" and call.arguments:
-                    self.sink.error(
-                        "map-argument", f"{call.name}() expects a map argument", call.arguments[0].span
-                    )
+                    self.sink.error("map-argument", f"{call.name}() expects a map argument", call.arguments[0].span)
                 self.replace_fields(call)
 
     def check_call(self, call: ast.Call, map_: ast.Map) -> None:
@@ -164,9 +167,7 @@ class _Maps:
                 map_.symbol.key_type = None
             return
         if scalar:
-            message = (
-                "call to delete() with a single argument expects a map without explicit keys (scalar map)"
-            )
+            message = "call to delete() with a single argument expects a map without explicit keys (scalar map)"
         else:
             message = f"call to {needs_keys[call.name]} expects a map with explicit keys (non-scalar map)"
         self.sink.error("map-keys", message, call.span)

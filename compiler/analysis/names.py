@@ -15,7 +15,6 @@ import re
 from collections.abc import Sequence
 
 from compiler import builtins
-from compiler.types.kernel import Kernel
 from compiler.analysis.program import BpfProgram
 from compiler.arch import Architecture
 from compiler.builtins import BUILTINS, Accept, Builtin, Kind
@@ -23,6 +22,7 @@ from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.builtin_names import BUILTIN_TYPES
 from compiler.types.c_names import c_type
+from compiler.types.kernel import Kernel
 
 _ARGUMENT = re.compile(r"arg(\d+)")
 
@@ -104,9 +104,8 @@ class _Names:
                 f"({self.provider} used here)"
             )
         elif name == "retval":
-            message = (
-                "The retval builtin can only be used with 'kretprobe' and 'uretprobe' and 'fentry' probes"
-                + (" (try to use args.ret instead)" if self.provider == "tracepoint" else "")
+            message = "The retval builtin can only be used with 'kretprobe' and 'uretprobe' and 'fentry' probes" + (
+                " (try to use args.ret instead)" if self.provider == "tracepoint" else ""
             )
         elif _ARGUMENT.fullmatch(name):
             message = f"The {name} builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes"
@@ -165,7 +164,7 @@ class _Names:
         for index, argument in enumerate(node.arguments):
             parameter = found.parameters[min(index, len(found.parameters) - 1)]
             match parameter.accept, argument:
-                case (Accept.NAME | Accept.CLOCK), ast.Identifier():
+                case ((Accept.NAME | Accept.CLOCK), ast.Identifier()):
                     pass
                 case Accept.NAME, _:
                     self.sink.error(

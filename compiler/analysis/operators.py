@@ -115,7 +115,7 @@ def unary(node: ast.Unary, operand: Type, sink: DiagnosticSink) -> Type:
             return operand  # `*args` means `args`, as it once did
         case "*", Integer(space=space):
             return in_space(UINT64, space)
-        case ("-" | "~"), Integer(space=space):
+        case (("-" | "~"), Integer(space=space)):
             return in_space(INT64 if operand.is_signed else UINT64, space)
         case _:
             sink.error(

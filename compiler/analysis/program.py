@@ -3,10 +3,11 @@
 What holds of the syntax tree inside it:
 
 * Every reachable expression has a `type` of the lattice, with its final size. A call that yields nothing has VOID.
-* Conversions are explicit: wherever a value's type differs from the one its place wants there is an implicit `ast.Cast`,
-  whose own `type` is the target; `Cast.to` need not be looked at.
+* Conversions are explicit: wherever a value's type differs from the one its place wants there is an implicit
+  `ast.Cast`, whose own `type` is the target; `Cast.to` need not be looked at.
 * Every builtin variable is an `ast.Builtin` and every function an `ast.Call`, both with `builtin` set to their entry of
-  `compiler.builtins`. Macros, identifiers and named constants are gone: an enumerator is an `ast.Integer` typed as its Enum.
+  `compiler.builtins`. Macros, identifiers and named constants are gone: an enumerator is an `ast.Integer` typed as its
+  Enum.
 * A map's value is always read and written through `ast.MapAccess`; that of a map without keys has the key `Integer 0`
   of type INT64. A plain `ast.Map` is only the argument of a function that takes a map, what `for` iterates over, or
   the operand of `&`.
@@ -75,7 +76,8 @@ class MapSymbol:
     span: Span
     """The first place that mentions it."""
     key_type: Type | None
-    """None for a map without keys. Of a histogram the key proper, without the bucket that the kernel's key ends with."""
+    """None for a map without keys. Of a histogram the key proper, without the bucket that the kernel's key ends
+    with."""
     value_type: Type
     map_type: MapType
     max_entries: int
@@ -160,7 +162,8 @@ class EventField:
 @dataclass(frozen=True, slots=True)
 class FormatPiece:
     """Literal text, then one conversion (see FormatPiece of required_resources.proto). The argument of a conversion
-    and those of `*` are positions in the action's `fields`."""
+    and those of `*` are positions in the action's `fields`.
+    """
 
     literal: str
     conversion: str = ""
@@ -251,7 +254,8 @@ class TimeAction(Action):
 @dataclass(frozen=True, slots=True)
 class JoinAction(Action):
     """join(argv, delimiter): the event has `count` strings of `length` bytes each from EVENT_HEADER_SIZE on; a string
-    that is empty ends the list. `fields` is empty: code generation reads the array itself."""
+    that is empty ends the list. `fields` is empty: code generation reads the array itself.
+    """
 
     delimiter: str
     count: int

@@ -8,7 +8,8 @@ from compiler.syntax.source import Span
 
 class Report(DiagnosticSink):
     """Of each kind of error there is one at a place, the first: later sweeps know larger types and would word it
-    differently. Warnings count only if the last sweep still has them."""
+    differently. Warnings count only if the last sweep still has them.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,9 +25,7 @@ class Report(DiagnosticSink):
 
     def forget_warnings(self) -> None:
         self._diagnostics = {
-            key: diagnostic
-            for key, diagnostic in self._diagnostics.items()
-            if diagnostic.severity is Severity.ERROR
+            key: diagnostic for key, diagnostic in self._diagnostics.items() if diagnostic.severity is Severity.ERROR
         }
 
     def flush(self, sink: DiagnosticSink) -> None:

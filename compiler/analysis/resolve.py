@@ -4,8 +4,8 @@ Before: names, variables and maps have symbols. After: every expression, variabl
 every FieldAccess the field that it names. Reported: what has no type because its parts do not go together.
 
 Types flow from every assignment to every use, through all probes, so the whole program is swept until nothing changes.
-A sweep only ever makes the type of a variable, key or value larger (compiler.types.promotion), so this ends. A type that
-is not known yet is NONE, about which nothing is reported: the variable may be assigned further down.
+A sweep only ever makes the type of a variable, key or value larger (compiler.types.promotion), so this ends. A type
+that is not known yet is NONE, about which nothing is reported: the variable may be assigned further down.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from compiler.analysis import operators, spaces, type_names
 from compiler.analysis.builtin_types import BuiltinTypes
 from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
-from compiler.types.kernel import Kernel
 from compiler.analysis.maps import MapTable
 from compiler.analysis.program import BpfProgram, MapSymbol, VariableSymbol
 from compiler.analysis.report import Report
@@ -25,6 +24,7 @@ from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import Span
 from compiler.types import map_values
+from compiler.types.kernel import Kernel
 from compiler.types.lattice import (
     BOOL,
     INT8,
@@ -53,9 +53,7 @@ from compiler.types.promotion import promoted
 _MAX_SWEEPS = 50
 
 
-def run(
-    programs: Sequence[BpfProgram], table: MapTable, kernel: Kernel, config: Config, sink: DiagnosticSink
-) -> None:
+def run(programs: Sequence[BpfProgram], table: MapTable, kernel: Kernel, config: Config, sink: DiagnosticSink) -> None:
     resolver = _Resolver(table, kernel, config, Report())
     resolver.solve(programs)
     resolver.report.flush(sink)
@@ -173,9 +171,7 @@ class _Resolver:
         if symbol in self.declared or isinstance(type_, None_):
             return
         if not _may_be_assigned(type_, symbol.type):
-            self.report.error(
-                "assign-variable", f"Value '{type_}' cannot be assigned to a scratch variable.", span
-            )
+            self.report.error("assign-variable", f"Value '{type_}' cannot be assigned to a scratch variable.", span)
             return
         both = promoted(symbol.type, type_)
         if both is None:
@@ -436,7 +432,8 @@ class _Resolver:
 
 def _may_be_assigned(type_: Type, current: Type, *, to_map: bool = False) -> bool:
     """Whether a value of `type_` may go where `current` is: the aggregates stay in their maps, those that read as an
-    integer may go where there is an integer already."""
+    integer may go where there is an integer already.
+    """
     if isinstance(type_, Void) or (type_.is_map_value and not type_.is_castable_map_value):
         return False
     if type_.is_castable_map_value and not isinstance(current, Integer):
@@ -445,14 +442,15 @@ def _may_be_assigned(type_: Type, current: Type, *, to_map: bool = False) -> boo
 
 
 def _grown(current: Type, new: Type) -> Type:
-    """What a place of type `current` holds after `new` was promoted into it. Of equal types it is the one that says more:
-    a sign that no longer adapts, an address space that is known."""
+    """What a place of type `current` holds after `new` was promoted into it. Of equal types it is the one that says
+    more: a sign that no longer adapts, an address space that is known.
+    """
     if current != new:
         return new
     match current, new:
         case Integer(flexible=True), Integer(flexible=False):
             return new
-        case (Integer() | Pointer() | Array() | Struct()), (Integer() | Pointer() | Array() | Struct()):
+        case ((Integer() | Pointer() | Array() | Struct()), (Integer() | Pointer() | Array() | Struct())):
             return new if current.space is AddressSpace.NONE and new.space is not AddressSpace.NONE else current
         case _:
             return current

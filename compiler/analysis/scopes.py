@@ -61,9 +61,7 @@ class _Scopes:
     def pop(self) -> None:
         for name, entry in self.scopes.pop().entries.items():
             if not entry.assigned:
-                self.sink.warning(
-                    "variable-unassigned", f"Variable {name} was never assigned to.", entry.symbol.span
-                )
+                self.sink.warning("variable-unassigned", f"Variable {name} was never assigned to.", entry.symbol.span)
 
     def find(self, name: str) -> _Entry | None:
         return next((scope.entries[name] for scope in self.scopes if name in scope.entries), None)
