@@ -57,6 +57,14 @@ def test_lost_events_are_counted(machine: Machine) -> None:
     assert received + sum(map(int, reports)) == 10000
 
 
+@pytest.mark.parametrize("program", ["/bin/floor", "/bin/hello"])
+def test_what_the_startup_benchmark_measures(machine: Machine, program: str) -> None:
+    """See //bench/startup; the numbers themselves mean nothing here."""
+    first, end = map(int, machine.run("/bin/measure", "time", program).stdout.split())
+    assert 0 < first <= end
+    assert int(machine.run("/bin/measure", "memory", program).stdout) > 0
+
+
 @pytest.mark.parametrize(
     ("tracer", "missing", "line"),
     [
