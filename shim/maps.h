@@ -13,6 +13,13 @@ struct map {
   uint32_t cpus;          // values per key: the possible CPUs for a per-CPU map, else 1
 };
 
+struct tracer;
+
+// Creates all maps of the resources in tracer->maps, fills and freezes global data. `btf_fd` is the loaded local BTF, or -1 if no map
+// needs it. Reports what fails. Returns 0 or a negative errno; maps_close() is due in both cases.
+int maps_create(struct tracer *tracer, int btf_fd);
+void maps_close(struct tracer *tracer);
+
 // Everything in a map at one moment: `count` entries of `entry_size` bytes in one allocation. An entry is the key
 // (key_size bytes, padded to 8), then `cpus` values, `value_stride` bytes apart.
 struct map_contents {

@@ -1,5 +1,6 @@
 #include "shim/report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,4 +107,8 @@ void report_line(const char *format, ...) {
 
 const char *report_cause(int err) {
   return strerror(abs(err));
+}
+
+const char *report_privilege_hint(int err) {
+  return (err == -EPERM || err == -EACCES) && geteuid() != 0 ? ": run as root or with CAP_BPF and CAP_PERFMON" : "";
 }

@@ -1,0 +1,27 @@
+// Facts of the host, read when first needed.
+#ifndef SHIM_HOST_H
+#define SHIM_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The kernel's release as uname(2) gives it ("6.1.0-49-amd64"), for messages.
+const char *host_release(void);
+// Its version as KERNEL_VERSION(a, b, 0); 0 if the release does not begin with two numbers.
+uint32_t host_kernel_version(void);
+
+// The highest number in a CPU list file ("0-3,8"), such as /sys/devices/system/cpu/possible, or a negative errno.
+int host_highest_in_list(const char *path);
+// The first number in it.
+int host_lowest_in_list(const char *path);
+// Number of possible CPUs (at least 1), which is the number of values of a per-CPU map; or a negative errno.
+int host_possible_cpus(void);
+
+// Reads a whole file into memory and ends it by NUL. Returns 0 or a negative errno; release *data with free().
+int host_read_file(const char *path, char **data, size_t *size);
+
+// The directory where tracefs is mounted, or NULL if it is at neither of its two usual places (or may not be read).
+const char *host_tracefs(void);
+
+#endif

@@ -1,0 +1,281 @@
+// The part of the kernel's ABI that the shim uses, from include/uapi/linux/{bpf,btf,perf_event}.h.
+//
+// Written out here so that the shim builds with a bare libc (musl brings no kernel headers) and does not depend on how old the
+// build host's headers are. `union bpf_attr` is one struct per command: the kernel takes any size and reads the rest as zero.
+#ifndef SHIM_KERNEL_H
+#define SHIM_KERNEL_H
+
+#include <stdint.h>
+
+#define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + ((c) > 255 ? 255 : (c)))
+
+enum bpf_command {
+  BPF_MAP_CREATE = 0,
+  BPF_MAP_LOOKUP_ELEM = 1,
+  BPF_MAP_UPDATE_ELEM = 2,
+  BPF_MAP_DELETE_ELEM = 3,
+  BPF_MAP_GET_NEXT_KEY = 4,
+  BPF_PROG_LOAD = 5,
+  BPF_PROG_TEST_RUN = 10,
+  BPF_RAW_TRACEPOINT_OPEN = 17,
+  BPF_BTF_LOAD = 18,
+  BPF_BTF_GET_FD_BY_ID = 19,
+  BPF_OBJ_GET_INFO_BY_FD = 15,
+  BPF_MAP_FREEZE = 22,
+  BPF_BTF_GET_NEXT_ID = 23,
+  BPF_LINK_CREATE = 28,
+};
+
+enum {
+  BPF_MAP_TYPE_HASH = 1,
+  BPF_MAP_TYPE_ARRAY = 2,
+  BPF_MAP_TYPE_PERCPU_HASH = 5,
+  BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+  BPF_MAP_TYPE_LRU_HASH = 9,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH = 10,
+  BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum {
+  BPF_PROG_TYPE_KPROBE = 2,
+  BPF_PROG_TYPE_TRACEPOINT = 5,
+  BPF_PROG_TYPE_PERF_EVENT = 7,
+  BPF_PROG_TYPE_RAW_TRACEPOINT = 17,
+  BPF_PROG_TYPE_TRACING = 26,
+};
+
+enum {
+  BPF_PSEUDO_MAP_FD = 1,
+  BPF_PSEUDO_MAP_VALUE = 2,
+  BPF_PSEUDO_BTF_ID = 3,
+  BPF_PSEUDO_KFUNC_CALL = 2,
+};
+
+enum { BPF_OPCODE_LD_IMM64 = 0x18, BPF_OPCODE_CALL = 0x85 };
+
+struct bpf_insn {
+  uint8_t code;
+  uint8_t registers;  // destination in the low four bits, source in the high ones
+  int16_t off;
+  int32_t imm;
+};
+
+struct bpf_map_create_attr {
+  uint32_t map_type;
+  uint32_t key_size;
+  uint32_t value_size;
+  uint32_t max_entries;
+  uint32_t map_flags;
+  uint32_t inner_map_fd;
+  uint32_t numa_node;
+  char map_name[16];
+  uint32_t map_ifindex;
+  uint32_t btf_fd;
+  uint32_t btf_key_type_id;
+  uint32_t btf_value_type_id;
+};
+
+struct bpf_map_elem_attr {
+  uint32_t map_fd;
+  uint32_t padding;
+  uint64_t key;
+  uint64_t value;  // or next_key
+  uint64_t flags;
+};
+
+struct bpf_prog_load_attr {
+  uint32_t prog_type;
+  uint32_t insn_cnt;
+  uint64_t insns;
+  uint64_t license;
+  uint32_t log_level;
+  uint32_t log_size;
+  uint64_t log_buf;
+  uint32_t kern_version;
+  uint32_t prog_flags;
+  char prog_name[16];
+  uint32_t prog_ifindex;
+  uint32_t expected_attach_type;
+  uint32_t prog_btf_fd;
+  uint32_t func_info_rec_size;
+  uint64_t func_info;
+  uint32_t func_info_cnt;
+  uint32_t line_info_rec_size;
+  uint64_t line_info;
+  uint32_t line_info_cnt;
+  uint32_t attach_btf_id;
+  uint32_t attach_btf_obj_fd;
+  uint32_t core_relo_cnt;    // 5.17; older kernels refuse a value other than zero with E2BIG
+  uint64_t fd_array;         // 5.14
+  uint64_t core_relos;       // 5.17
+  uint32_t core_relo_rec_size;
+  uint32_t log_true_size;
+};
+
+struct bpf_test_run_attr {
+  uint32_t prog_fd;
+  uint32_t retval;
+  uint32_t data_size_in;
+  uint32_t data_size_out;
+  uint64_t data_in;
+  uint64_t data_out;
+  uint32_t repeat;
+  uint32_t duration;
+  uint32_t ctx_size_in;
+  uint32_t ctx_size_out;
+  uint64_t ctx_in;
+  uint64_t ctx_out;
+  uint32_t flags;
+  uint32_t cpu;
+  uint32_t batch_size;
+  uint32_t padding;
+};
+
+struct bpf_raw_tracepoint_attr {
+  uint64_t name;
+  uint32_t prog_fd;
+  uint32_t padding;
+};
+
+struct bpf_btf_load_attr {
+  uint64_t btf;
+  uint64_t log_buf;
+  uint32_t size;
+  uint32_t log_size;
+  uint32_t log_level;
+  uint32_t padding;
+};
+
+struct bpf_get_id_attr {
+  uint32_t start_id;  // or id
+  uint32_t next_id;
+  uint32_t open_flags;
+};
+
+struct bpf_obj_info_attr {
+  uint32_t fd;
+  uint32_t info_len;
+  uint64_t info;
+};
+
+struct bpf_btf_info {
+  uint64_t btf;
+  uint32_t btf_size;
+  uint32_t id;
+  uint64_t name;
+  uint32_t name_len;
+  uint32_t kernel_btf;
+};
+
+struct bpf_func_info {
+  uint32_t insn_off;  // in instructions
+  uint32_t type_id;
+};
+
+struct bpf_core_relo {
+  uint32_t insn_off;  // in bytes
+  uint32_t type_id;
+  uint32_t access_str_off;
+  uint32_t kind;
+};
+
+// The ring buffer of BPF_MAP_TYPE_RINGBUF.
+enum { BPF_RINGBUF_HEADER_SIZE = 8 };
+#define BPF_RINGBUF_BUSY_BIT (1u << 31)
+#define BPF_RINGBUF_DISCARD_BIT (1u << 30)
+
+enum { PERF_TYPE_SOFTWARE = 1, PERF_TYPE_TRACEPOINT = 2 };
+enum { PERF_COUNT_SW_CPU_CLOCK = 0 };
+
+// struct perf_event_attr in its first published size with the fields that kprobes use (PERF_ATTR_SIZE_VER1, 72 bytes).
+struct perf_event_attr {
+  uint32_t type;
+  uint32_t size;
+  uint64_t config;
+  uint64_t sample_period;  // or sample_freq
+  uint64_t sample_type;
+  uint64_t read_format;
+  uint64_t flags;
+  uint32_t wakeup_events;
+  uint32_t bp_type;
+  uint64_t config1;  // kprobe_func
+  uint64_t config2;  // probe_offset, or kprobe_addr without a function
+};
+
+#define PERF_ATTR_FLAG_DISABLED (1ull << 0)
+#define PERF_ATTR_FLAG_FREQ (1ull << 10)
+
+#define PERF_FLAG_FD_CLOEXEC (1ul << 3)
+
+// _IO('$', n) and _IOW('$', 8, __u32), the same on x86-64 and arm64.
+#define PERF_EVENT_IOC_ENABLE 0x2400
+#define PERF_EVENT_IOC_DISABLE 0x2401
+#define PERF_EVENT_IOC_SET_BPF 0x40042408
+
+// BTF.
+enum { BTF_MAGIC = 0xeb9f };
+
+enum {
+  BTF_KIND_VOID = 0,
+  BTF_KIND_INT = 1,
+  BTF_KIND_PTR = 2,
+  BTF_KIND_ARRAY = 3,
+  BTF_KIND_STRUCT = 4,
+  BTF_KIND_UNION = 5,
+  BTF_KIND_ENUM = 6,
+  BTF_KIND_FWD = 7,
+  BTF_KIND_TYPEDEF = 8,
+  BTF_KIND_VOLATILE = 9,
+  BTF_KIND_CONST = 10,
+  BTF_KIND_RESTRICT = 11,
+  BTF_KIND_FUNC = 12,
+  BTF_KIND_FUNC_PROTO = 13,
+  BTF_KIND_VAR = 14,
+  BTF_KIND_DATASEC = 15,
+  BTF_KIND_FLOAT = 16,
+  BTF_KIND_DECL_TAG = 17,
+  BTF_KIND_TYPE_TAG = 18,
+  BTF_KIND_ENUM64 = 19,
+};
+
+struct btf_header {
+  uint16_t magic;
+  uint8_t version;
+  uint8_t flags;
+  uint32_t hdr_len;
+  uint32_t type_off;
+  uint32_t type_len;
+  uint32_t str_off;
+  uint32_t str_len;
+};
+
+struct btf_type {
+  uint32_t name_off;
+  uint32_t info;  // vlen in bits 0..15, kind in 24..28, kind flag in 31
+  uint32_t size;  // or type
+};
+
+struct btf_array {
+  uint32_t type;
+  uint32_t index_type;
+  uint32_t nelems;
+};
+
+struct btf_member {
+  uint32_t name_off;
+  uint32_t type;
+  uint32_t offset;  // in bits; with the kind flag, the size of a bitfield is in bits 24..31
+};
+
+struct btf_enum {
+  uint32_t name_off;
+  int32_t val;
+};
+
+struct btf_enum64 {
+  uint32_t name_off;
+  uint32_t val_lo32;
+  uint32_t val_hi32;
+};
+
+#endif

@@ -1,0 +1,214 @@
+#include "shim/maps.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shim/bpf.h"
+#include "shim/host.h"
+#include "shim/parameters.h"
+#include "shim/report.h"
+#include "shim/tracer.h"
+
+static bool is_per_cpu(uint32_t bpf_type) {
+  return bpf_type == BPF_MAP_TYPE_PERCPU_HASH || bpf_type == BPF_MAP_TYPE_PERCPU_ARRAY ||
+         bpf_type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
+static bool is_array(uint32_t bpf_type) {
+  return bpf_type == BPF_MAP_TYPE_ARRAY || bpf_type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+static uint32_t round_up_8(uint32_t size) {
+  return (size + 7) & ~7u;
+}
+
+// The kernel takes [A-Za-z0-9_.] in names: "@reads" becomes "AT_reads", as upstream has it.
+static void make_kernel_name(const char *name, char kernel_name[16]) {
+  size_t used = 0;
+  for (; *name && used < 15; name++) {
+    if (*name == '@') {
+      for (const char *at = "AT_"; *at && used < 15; at++)
+        kernel_name[used++] = *at;
+    } else {
+      bool allowed = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') || (*name >= '0' && *name <= '9');
+      kernel_name[used++] = allowed ? *name : '_';
+    }
+  }
+}
+
+static int fill_global_data(struct tracer *tracer, uint32_t index) {
+  const struct map *map = &tracer->maps[index];
+  const uint32_t key = 0;
+  uint8_t *data = malloc(map->info->value_size);
+  if (!data)
+    return -ENOMEM;
+  memcpy(data, map->info->initial_value.data, map->info->initial_value.size);
+  parameters_fill(tracer, index, data);
+  int err = bpf_map_update(map->fd, &key, data);
+  free(data);
+  return err;
+}
+
+static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
+  const struct pb_map *info = &tracer->resources->maps[index];
+  struct map *map = &tracer->maps[index];
+  map->info = info;
+  map->value_stride = round_up_8(info->value_size);
+  map->cpus = 1;
+  if (is_per_cpu(info->bpf_type)) {
+    int cpus = host_possible_cpus();
+    if (cpus < 0)
+      return cpus;
+    map->cpus = (uint32_t)cpus;
+  }
+  struct bpf_map_create_attr attr = {
+      .map_type = info->bpf_type,
+      .key_size = info->key_size,
+      .value_size = info->value_size,
+      .max_entries = info->max_entries,
+      .map_flags = info->flags,
+  };
+  make_kernel_name(info->name, attr.map_name);
+  if (info->value_btf_type) {
+    attr.btf_fd = (uint32_t)btf_fd;
+    attr.btf_key_type_id = info->key_btf_type;
+    attr.btf_value_type_id = info->value_btf_type;
+  }
+  map->fd = bpf_call_allocating(BPF_MAP_CREATE, &attr, sizeof(attr));
+  if (map->fd < 0)
+    return map->fd;
+
+  int err = info->role == PB_MAP_GLOBAL_DATA ? fill_global_data(tracer, index) : 0;
+  if (!err && info->frozen) {
+    struct bpf_map_elem_attr freeze = {.map_fd = (uint32_t)map->fd};
+    err = bpf_call(BPF_MAP_FREEZE, &freeze, sizeof(freeze));
+  }
+  return err;
+}
+
+int maps_create(struct tracer *tracer, int btf_fd) {
+  uint32_t count = tracer->resources->maps_count;
+  tracer->maps = calloc(count ? count : 1, sizeof(*tracer->maps));
+  if (!tracer->maps)
+    return -ENOMEM;
+  for (uint32_t i = 0; i < count; i++)
+    tracer->maps[i].fd = -1;
+  for (uint32_t i = 0; i < count; i++) {
+    int err = create(tracer, i, btf_fd);
+    if (err) {
+      const struct pb_map *info = &tracer->resources->maps[i];
+      report(REPORT_ERROR, tracer->resources, info->span, "bpf: create map %s: %s%s", info->name, report_cause(err),
+             report_privilege_hint(err));
+      return err;
+    }
+  }
+  return 0;
+}
+
+void maps_close(struct tracer *tracer) {
+  if (!tracer->maps)
+    return;
+  for (uint32_t i = 0; i < tracer->resources->maps_count; i++)
+    if (tracer->maps[i].fd >= 0)
+      close(tracer->maps[i].fd);
+  free(tracer->maps);
+  tracer->maps = NULL;
+}
+
+int map_lookup(const struct map *map, const void *key, void *values) {
+  return bpf_map_lookup(map->fd, key, values);
+}
+
+// Makes room for one more entry.
+static int reserve(struct map_contents *contents, uint32_t *capacity) {
+  if (contents->count < *capacity)
+    return 0;
+  uint32_t larger = *capacity ? *capacity * 2 : 64;
+  if (larger < *capacity || (size_t)larger > SIZE_MAX / contents->entry_size)
+    return -ENOMEM;
+  uint8_t *data = realloc(contents->data, (size_t)larger * contents->entry_size);
+  if (!data)
+    return -ENOMEM;
+  contents->data = data;
+  *capacity = larger;
+  return 0;
+}
+
+int map_read(const struct map *map, struct map_contents *contents) {
+  *contents = (struct map_contents){
+      .key_stride = round_up_8(map->info->key_size),
+      .value_stride = map->value_stride,
+      .cpus = map->cpus,
+  };
+  contents->entry_size = contents->key_stride + contents->cpus * contents->value_stride;
+  uint32_t capacity = 0;
+  uint8_t *previous = NULL;  // one of the two halves of `key`
+  int err = 0;
+  uint8_t *key = calloc(2, contents->key_stride);
+  if (!key)
+    return -ENOMEM;
+  // A key that is deleted while we stand on it makes the kernel begin again; the bound ends that.
+  for (uint64_t steps = 0; steps <= 2 * (uint64_t)map->info->max_entries; steps++) {
+    uint8_t *next = previous == key ? key + contents->key_stride : key;
+    err = bpf_map_next_key(map->fd, previous, next);
+    if (err == -ENOENT) {
+      err = 0;
+      break;
+    }
+    if (err)
+      break;
+    previous = next;
+    err = reserve(contents, &capacity);
+    if (err)
+      break;
+    uint8_t *entry = contents->data + (size_t)contents->count * contents->entry_size;
+    memset(entry, 0, contents->entry_size);
+    memcpy(entry, next, map->info->key_size);
+    err = bpf_map_lookup(map->fd, next, entry + contents->key_stride);
+    if (!err)
+      contents->count++;
+    else if (err != -ENOENT)
+      break;
+  }
+  free(key);
+  if (err)
+    map_contents_free(contents);
+  return err;
+}
+
+void map_contents_free(struct map_contents *contents) {
+  free(contents->data);
+  contents->data = NULL;
+  contents->count = 0;
+}
+
+// Deletes every key or sets every value to zero. The keys are collected first: deleting while stepping from key to key
+// would make the kernel begin again each time.
+static int reset(const struct map *map, bool keep_keys) {
+  struct map_contents contents;
+  int err = map_read(map, &contents);
+  if (err)
+    return err;
+  void *zeros = calloc(map->cpus, map->value_stride);
+  err = zeros ? 0 : -ENOMEM;
+  for (uint32_t i = 0; !err && i < contents.count; i++) {
+    const uint8_t *key = map_contents_key(&contents, i);
+    err = keep_keys || is_array(map->info->bpf_type) ? bpf_map_update(map->fd, key, zeros) : bpf_map_delete(map->fd, key);
+    if (err == -ENOENT)  // a program was faster
+      err = 0;
+  }
+  free(zeros);
+  map_contents_free(&contents);
+  return err;
+}
+
+int map_clear(const struct map *map) {
+  return reset(map, false);
+}
+
+int map_zero(const struct map *map) {
+  return reset(map, true);
+}
