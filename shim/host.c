@@ -39,31 +39,33 @@ static ssize_t read_small_file(const char *path, char *data, size_t size) {
   return length;
 }
 
-int host_highest_in_list(const char *path) {
-  char list[4096];
-  ssize_t length = read_small_file(path, list, sizeof(list));
+int host_read_cpu_list(const char *path, struct cpu_list *list) {
+  char text[4096];
+  *list = (struct cpu_list){0};
+  ssize_t length = read_small_file(path, text, sizeof(text));
   if (length < 0)
     return (int)length;
-  const char *last = list;
-  for (const char *at = list; *at; at++)
-    if ((*at == '-' || *at == ',') && at[1])
-      last = at + 1;
-  return *last >= '0' && *last <= '9' ? atoi(last) : -EINVAL;
-}
-
-int host_lowest_in_list(const char *path) {
-  char list[4096];
-  ssize_t length = read_small_file(path, list, sizeof(list));
-  if (length < 0)
-    return (int)length;
-  return *list >= '0' && *list <= '9' ? atoi(list) : -EINVAL;
+  for (char *at = text; *at >= '0' && *at <= '9';) {
+    uint32_t first = (uint32_t)strtoul(at, &at, 10), last = first;
+    if (*at == '-')
+      last = (uint32_t)strtoul(at + 1, &at, 10);
+    if (last < first)
+      return -EINVAL;
+    if (!list->count)
+      list->lowest = first;
+    list->highest = last;
+    list->count += last - first + 1;
+    at += *at == ',';
+  }
+  return list->count ? 0 : -EINVAL;
 }
 
 int host_possible_cpus(void) {
   static int cpus;
+  struct cpu_list list;
   if (!cpus) {
-    int highest = host_highest_in_list("/sys/devices/system/cpu/possible");
-    cpus = highest < 0 ? highest : highest + 1;
+    int err = host_read_cpu_list("/sys/devices/system/cpu/possible", &list);
+    cpus = err ? err : (int)list.count;
   }
   return cpus;
 }

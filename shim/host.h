@@ -11,10 +11,15 @@ const char *host_release(void);
 // Its version as KERNEL_VERSION(a, b, 0); 0 if the release does not begin with two numbers.
 uint32_t host_kernel_version(void);
 
-// The highest number in a CPU list file ("0-3,8"), such as /sys/devices/system/cpu/possible, or a negative errno.
-int host_highest_in_list(const char *path);
-// The first number in it.
-int host_lowest_in_list(const char *path);
+// What a list of CPUs or nodes ("0-3,8") in sysfs holds.
+struct cpu_list {
+  uint32_t lowest;
+  uint32_t highest;
+  uint32_t count;
+};
+
+// Reads a list file, such as /sys/devices/system/cpu/possible. Returns 0 or a negative errno, -EINVAL if it is no list.
+int host_read_cpu_list(const char *path, struct cpu_list *list);
 // Number of possible CPUs (at least 1), which is the number of values of a per-CPU map; or a negative errno.
 int host_possible_cpus(void);
 

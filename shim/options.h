@@ -6,13 +6,26 @@
 #include <stdint.h>
 
 #include "shim/output/writer.h"
+#include "shim/resources.h"
 
 struct options {
   bool quiet;                    // -q
   bool verbose;                  // -v
+  bool debug_verifier;           // -d verifier
   bool no_warnings;              // --no-warnings
   const char *output_file;       // -o, NULL for stdout
   enum writer_mode buffer_mode;  // -B
+  uint32_t positional_count;     // `$#`, set by parameters_parse()
 };
+
+enum options_result {
+  OPTIONS_RUN,    // go on
+  OPTIONS_DONE,   // -h or -V has been answered
+  OPTIONS_WRONG,  // reported
+};
+
+// Parses the arguments up to the script's own. Sets *rest to the index of the first of those.
+enum options_result options_parse(struct options *options, const struct pb_required_resources *resources, int argc,
+                                  char *const *argv, int *rest);
 
 #endif

@@ -10,14 +10,24 @@
 #include "shim/output/writer.h"
 #include "shim/resources.h"
 
+struct attachment;
+struct constant_value;
+struct parameter_value;
+struct program;
+
 struct tracer {
   const struct pb_required_resources *resources;
   struct options options;
-  struct map *maps;           // one for every resources->maps entry, in their order
-  uint64_t start_time_ns;     // CLOCK_BOOTTIME when the tracer started
-  uint32_t possible_cpus;
-  struct writer out;          // what the script prints
-  bool exiting;               // exit() was called: records that are in the ring buffer already are still printed
+  uint64_t start_time_ns;              // CLOCK_BOOTTIME when the tracer started
+  struct parameter_value *parameters;  // these five have one entry for every entry of their table in resources
+  struct map *maps;
+  struct constant_value *constants;
+  struct program *programs;
+  struct attachment *attachments;      // of probes
+  int btf_fd;                          // the local BTF in the kernel, or -1
+  bool kernel_applies_core;            // BPF_PROG_LOAD takes CO-RE relocations (5.17 and newer)
+  struct writer out;                   // what the script prints
+  bool exiting;                        // exit() was called: what the programs sent after it is dropped
   int exit_code;
 };
 

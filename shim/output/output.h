@@ -16,7 +16,11 @@
 // padding (for data of variable length behind the arguments). Returns 0 or a negative errno, which ends the tracer.
 typedef int action_handler(struct tracer *tracer, const struct pb_action *action, const uint8_t *event, uint32_t size);
 
-// One for every kind of Action, named after its field: shim_action_<field>. Clear, zero and exit are in shim/events.c.
+// One for every kind of Action, named after its field: shim_action_<field>. Those that print nothing are in
+// shim/actions_basic.c.
+extern action_handler shim_action_exit;
+extern action_handler shim_action_clear;
+extern action_handler shim_action_zero;
 extern action_handler shim_action_printf;
 extern action_handler shim_action_print_map;
 extern action_handler shim_action_print_value;

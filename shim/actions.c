@@ -1,0 +1,99 @@
+#include "shim/actions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/features.h"
+#include "shim/payload.h"
+#include "shim/report.h"
+
+extern action_handler shim_action_printf SHIM_FEATURE;
+extern action_handler shim_action_print_map SHIM_FEATURE;
+extern action_handler shim_action_print_value SHIM_FEATURE;
+extern action_handler shim_action_clear SHIM_FEATURE;
+extern action_handler shim_action_zero SHIM_FEATURE;
+extern action_handler shim_action_exit SHIM_FEATURE;
+extern action_handler shim_action_time SHIM_FEATURE;
+extern action_handler shim_action_join SHIM_FEATURE;
+extern action_handler shim_action_cat SHIM_FEATURE;
+extern action_handler shim_action_system SHIM_FEATURE;
+extern action_handler shim_action_runtime_error SHIM_FEATURE;
+extern action_handler shim_action_skb_output SHIM_FEATURE;
+
+static action_handler *const handlers[] = {
+    [PB_ACTION_KIND_PRINTF] = shim_action_printf,
+    [PB_ACTION_KIND_PRINT_MAP] = shim_action_print_map,
+    [PB_ACTION_KIND_PRINT_VALUE] = shim_action_print_value,
+    [PB_ACTION_KIND_CLEAR] = shim_action_clear,
+    [PB_ACTION_KIND_ZERO] = shim_action_zero,
+    [PB_ACTION_KIND_EXIT] = shim_action_exit,
+    [PB_ACTION_KIND_TIME] = shim_action_time,
+    [PB_ACTION_KIND_JOIN] = shim_action_join,
+    [PB_ACTION_KIND_CAT] = shim_action_cat,
+    [PB_ACTION_KIND_SYSTEM] = shim_action_system,
+    [PB_ACTION_KIND_RUNTIME_ERROR] = shim_action_runtime_error,
+    [PB_ACTION_KIND_SKB_OUTPUT] = shim_action_skb_output,
+};
+
+bool action_is_linked(uint32_t kind_case) {
+  return kind_case < sizeof(handlers) / sizeof(*handlers) && handlers[kind_case];
+}
+
+int action_run(struct tracer *tracer, const struct pb_action *action, const uint8_t *event, uint32_t size) {
+  return handlers[action->kind_case](tracer, action, event, size);
+}
+
+static void extend(uint64_t *end, const struct pb_required_resources *resources, const struct pb_argument *argument) {
+  if (!argument)
+    return;
+  uint64_t argument_end = (uint64_t)argument->offset + resources->types[argument->type].size;
+  if (argument_end > *end)
+    *end = argument_end;
+}
+
+static void extend_format(uint64_t *end, const struct pb_required_resources *resources, const struct pb_format *format) {
+  for (uint32_t i = 0; i < format->pieces_count; i++) {
+    extend(end, resources, format->pieces[i].argument);
+    extend(end, resources, format->pieces[i].width_argument);
+    extend(end, resources, format->pieces[i].precision_argument);
+  }
+}
+
+uint64_t action_event_size(const struct pb_required_resources *resources, const struct pb_action *action) {
+  uint64_t end = EVENT_HEADER_SIZE;
+  switch (action->kind_case) {
+    case PB_ACTION_KIND_PRINTF:
+      extend_format(&end, resources, action->printf->format);
+      break;
+    case PB_ACTION_KIND_PRINT_MAP:
+      end += 2 * sizeof(uint32_t);  // top, div
+      break;
+    case PB_ACTION_KIND_PRINT_VALUE:
+      extend(&end, resources, action->print_value->argument);
+      break;
+    case PB_ACTION_KIND_EXIT:
+      extend(&end, resources, action->exit->code);
+      break;
+    case PB_ACTION_KIND_JOIN: {
+      // The product of two u32 can wrap only together with the offset: keep it apart.
+      uint64_t strings = (uint64_t)action->join->count * action->join->size;
+      end = strings > EVENT_SIZE_LIMIT ? UINT64_MAX : action->join->offset + strings;
+      break;
+    }
+    case PB_ACTION_KIND_CAT:
+      extend_format(&end, resources, action->cat->path);
+      break;
+    case PB_ACTION_KIND_SYSTEM:
+      extend_format(&end, resources, action->system->command);
+      break;
+    case PB_ACTION_KIND_RUNTIME_ERROR:
+      extend(&end, resources, action->runtime_error->result);
+      break;
+    case PB_ACTION_KIND_SKB_OUTPUT:
+      extend(&end, resources, action->skb_output->nanoseconds);
+      break;
+    default:
+      break;
+  }
+  return end;
+}

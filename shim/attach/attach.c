@@ -1,0 +1,134 @@
+#include "shim/attach/attach.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "shim/bpf.h"
+#include "shim/features.h"
+#include "shim/host.h"
+#include "shim/load.h"
+#include "shim/report.h"
+
+extern const struct attach_family shim_attach_special SHIM_FEATURE;
+extern const struct attach_family shim_attach_interval SHIM_FEATURE;
+extern const struct attach_family shim_attach_tracepoint SHIM_FEATURE;
+extern const struct attach_family shim_attach_kprobe SHIM_FEATURE;
+extern const struct attach_family shim_attach_fentry SHIM_FEATURE;
+extern const struct attach_family shim_attach_raw_tracepoint SHIM_FEATURE;
+extern const struct attach_family shim_attach_perf_event SHIM_FEATURE;
+extern const struct attach_family shim_attach_uprobe SHIM_FEATURE;
+extern const struct attach_family shim_attach_usdt SHIM_FEATURE;
+extern const struct attach_family shim_attach_watchpoint SHIM_FEATURE;
+extern const struct attach_family shim_attach_iterator SHIM_FEATURE;
+
+static const struct attach_family *const families[] = {
+    [PB_PROBE_ATTACH_SPECIAL] = &shim_attach_special,
+    [PB_PROBE_ATTACH_INTERVAL] = &shim_attach_interval,
+    [PB_PROBE_ATTACH_TRACEPOINT] = &shim_attach_tracepoint,
+    [PB_PROBE_ATTACH_KPROBE] = &shim_attach_kprobe,
+    [PB_PROBE_ATTACH_FENTRY] = &shim_attach_fentry,
+    [PB_PROBE_ATTACH_RAW_TRACEPOINT] = &shim_attach_raw_tracepoint,
+    [PB_PROBE_ATTACH_PERF_EVENT] = &shim_attach_perf_event,
+    [PB_PROBE_ATTACH_UPROBE] = &shim_attach_uprobe,
+    [PB_PROBE_ATTACH_USDT] = &shim_attach_usdt,
+    [PB_PROBE_ATTACH_WATCHPOINT] = &shim_attach_watchpoint,
+    [PB_PROBE_ATTACH_ITERATOR] = &shim_attach_iterator,
+};
+
+bool attach_is_linked(uint32_t attach_case) {
+  return attach_case < sizeof(families) / sizeof(*families) && families[attach_case];
+}
+
+int attach_prepare(struct tracer *tracer, const struct pb_probe *probe, struct bpf_prog_load_attr *load) {
+  const struct attach_family *family = families[probe->attach_case];
+  return family->prepare ? family->prepare(tracer, probe, load) : 0;
+}
+
+static bool runs_last_first(const struct pb_probe *probe) {
+  const struct attach_family *family = families[probe->attach_case];
+  return family->runs_last_first && family->runs_last_first(probe);
+}
+
+int attach_perf_event(struct perf_event_attr *attr, int cpu, int program_fd) {
+  attr->size = sizeof(*attr);
+  int fd = perf_event_open(attr, -1, cpu);
+  if (fd < 0)
+    return fd;
+  // PERF_EVENT_IOC_SET_BPF works on every kernel; a perf link (5.15) would only add a second fd.
+  if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) < 0 || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0) {
+    int err = -errno;
+    close(fd);
+    return err;
+  }
+  return fd;
+}
+
+void attach_report(const struct tracer *tracer, const struct pb_probe *probe, const char *component, int err) {
+  if (err == -ENOENT)
+    report(REPORT_ERROR, tracer->resources, probe->span, "%s: attach %s: not on this kernel (%s)", component, probe->name,
+           host_release());
+  else
+    report(REPORT_ERROR, tracer->resources, probe->span, "%s: attach %s: %s%s", component, probe->name, report_cause(err),
+           report_privilege_hint(err));
+}
+
+static int attach_one(struct tracer *tracer, uint32_t index) {
+  const struct pb_probe *probe = &tracer->resources->probes[index];
+  struct attachment *attachment = &tracer->attachments[index];
+  attachment->fd = -1;
+  if (tracer->options.verbose)
+    report_line("Attaching %s", probe->name);
+  int err = families[probe->attach_case]->attach(tracer, probe, tracer->programs[probe->program].fd, attachment);
+  attachment->is_attached = !err;
+  return err;
+}
+
+int attach_all(struct tracer *tracer) {
+  uint32_t count = tracer->resources->probes_count;
+  tracer->attachments = calloc(count ? count : 1, sizeof(*tracer->attachments));
+  if (!tracer->attachments)
+    return -ENOMEM;
+  int err = 0;
+  for (uint32_t i = 0; !err && i < count; i++)
+    if (!runs_last_first(&tracer->resources->probes[i]))
+      err = attach_one(tracer, i);
+  for (uint32_t i = count; !err && i > 0; i--)
+    if (runs_last_first(&tracer->resources->probes[i - 1]))
+      err = attach_one(tracer, i - 1);
+  return err ? err : (int)count;
+}
+
+static void close_fd(int *fd) {
+  if (*fd >= 0)
+    close(*fd);
+  *fd = -1;
+}
+
+void detach_all(struct tracer *tracer) {
+  if (!tracer->attachments)
+    return;
+  // Closing a perf event can wait for an RCU grace period; disabling does not. So first everything stops at once, and no probe
+  // sees the others gone. (Links are no perf events: they answer ENOTTY, and closing them does not wait.)
+  uint32_t count = tracer->resources->probes_count;
+  for (uint32_t i = 0; i < count; i++) {
+    struct attachment *attachment = &tracer->attachments[i];
+    if (attachment->is_attached && attachment->fd >= 0)
+      ioctl(attachment->fd, PERF_EVENT_IOC_DISABLE, 0);
+    for (uint32_t j = 0; j < attachment->more_count; j++)
+      ioctl(attachment->more[j], PERF_EVENT_IOC_DISABLE, 0);
+  }
+  for (uint32_t i = count; i > 0; i--) {
+    struct attachment *attachment = &tracer->attachments[i - 1];
+    if (attachment->is_attached)
+      close_fd(&attachment->fd);
+    for (uint32_t j = 0; j < attachment->more_count; j++)
+      close_fd(&attachment->more[j]);
+    free(attachment->more);
+  }
+  free(tracer->attachments);
+  tracer->attachments = NULL;
+}

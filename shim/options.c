@@ -1,0 +1,185 @@
+#include "shim/options.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shim/report.h"
+
+// One option. `letter` is 0 for one that has only a long name.
+struct option {
+  char letter;
+  const char *name;
+  const char *argument;  // NULL if it takes none
+  const char *help;      // NULL for one that -h does not show
+};
+
+enum {
+  OPTION_HELP,
+  OPTION_VERSION,
+  OPTION_QUIET,
+  OPTION_VERBOSE,
+  OPTION_OUTPUT,
+  OPTION_FORMAT,
+  OPTION_BUFFER,
+  OPTION_DEBUG,
+  OPTION_NO_WARNINGS,
+  OPTION_PID,
+  OPTION_COMMAND,
+  OPTION_USDT,
+};
+
+static const struct option table[] = {
+    [OPTION_HELP] = {'h', "help", NULL, "show this help message"},
+    [OPTION_VERSION] = {'V', "version", NULL, "show the versions of script and compiler"},
+    [OPTION_QUIET] = {'q', "quiet", NULL, "keep messages quiet"},
+    [OPTION_VERBOSE] = {'v', "verbose", NULL, "enable verbose messages"},
+    [OPTION_OUTPUT] = {'o', "output", "FILE", "redirect output to FILE"},
+    [OPTION_FORMAT] = {'f', "format", "FORMAT", "output format ('text')"},
+    [OPTION_BUFFER] = {'B', "buffer", "MODE", "output buffering mode ('line', 'full', 'none')"},
+    [OPTION_DEBUG] = {'d', "debug", "STAGE", "debug info for a stage ('verifier', 'all')"},
+    [OPTION_NO_WARNINGS] = {0, "no-warnings", NULL, "disable all warning messages"},
+    [OPTION_PID] = {'p', "pid", "PID", NULL},
+    [OPTION_COMMAND] = {'c', "cmd", "CMD", NULL},
+    [OPTION_USDT] = {0, "usdt-file-activation", NULL, NULL},
+};
+
+enum { OPTIONS_COUNT = sizeof(table) / sizeof(*table) };
+
+static void print(const char *text) {
+  ssize_t ignored = write(STDOUT_FILENO, text, strlen(text));
+  (void)ignored;
+}
+
+static void print_help(const struct pb_required_resources *resources) {
+  char line[512];
+  snprintf(line, sizeof(line), "%s - a tracer, compiled by rules_bpftrace\n\nUSAGE:\n    [options] [parameters]\n\nOPTIONS:\n",
+           resources->script->name);
+  print(line);
+  for (int i = 0; i < OPTIONS_COUNT; i++) {
+    const struct option *option = &table[i];
+    if (!option->help)
+      continue;
+    char names[64];
+    if (option->letter)
+      snprintf(names, sizeof(names), "-%c, --%s %s", option->letter, option->name, option->argument ? option->argument : "");
+    else
+      snprintf(names, sizeof(names), "    --%s %s", option->name, option->argument ? option->argument : "");
+    snprintf(line, sizeof(line), "    %-24s %s\n", names, option->help);
+    print(line);
+  }
+  if (resources->parameters_count)
+    print("\nPARAMETERS:\n");
+  for (uint32_t i = 0; i < resources->parameters_count; i++) {
+    const struct pb_parameter *parameter = &resources->parameters[i];
+    if (parameter->position)
+      snprintf(line, sizeof(line), "    $%-23u %s\n", parameter->position, parameter->description);
+    else
+      snprintf(line, sizeof(line), "    --%-22s %s\n", parameter->name, parameter->description);
+    print(line);
+  }
+}
+
+static void print_version(const struct pb_required_resources *resources) {
+  char line[512], hash[17] = "";
+  for (uint32_t i = 0; i < 8 && i < resources->script->sha256.size; i++)
+    snprintf(hash + 2 * i, 3, "%02x", resources->script->sha256.data[i]);
+  snprintf(line, sizeof(line), "%s (sha256 %s), compiled by rules_bpftrace %s\n", resources->script->name, hash,
+           resources->compiler_version);
+  print(line);
+}
+
+static int find(const char *name, size_t length, char letter) {
+  for (int i = 0; i < OPTIONS_COUNT; i++) {
+    if (letter ? table[i].letter == letter : strlen(table[i].name) == length && !memcmp(table[i].name, name, length))
+      return i;
+  }
+  return -1;
+}
+
+static enum options_result wrong(const char *message, const char *detail) {
+  report(REPORT_ERROR, NULL, 0, "USAGE: %s%s", message, detail);
+  return OPTIONS_WRONG;
+}
+
+static enum options_result apply(struct options *options, const struct pb_required_resources *resources, int index,
+                                 const char *argument) {
+  static const char *const modes[] = {[WRITER_LINE] = "line", [WRITER_FULL] = "full", [WRITER_NONE] = "none"};
+  switch (index) {
+    case OPTION_HELP:
+      print_help(resources);
+      return OPTIONS_DONE;
+    case OPTION_VERSION:
+      print_version(resources);
+      return OPTIONS_DONE;
+    case OPTION_QUIET:
+      options->quiet = true;
+      return OPTIONS_RUN;
+    case OPTION_VERBOSE:
+      options->verbose = true;
+      return OPTIONS_RUN;
+    case OPTION_OUTPUT:
+      options->output_file = argument;
+      return OPTIONS_RUN;
+    case OPTION_FORMAT:
+      if (!strcmp(argument, "text"))
+        return OPTIONS_RUN;
+      if (!strcmp(argument, "json"))
+        return wrong("-f json is not supported yet", "");
+      return wrong("invalid output format: ", argument);
+    case OPTION_BUFFER:
+      for (unsigned mode = 0; mode < sizeof(modes) / sizeof(*modes); mode++) {
+        if (!strcmp(argument, modes[mode])) {
+          options->buffer_mode = (enum writer_mode)mode;
+          return OPTIONS_RUN;
+        }
+      }
+      return wrong("-B must be either 'line', 'full', or 'none'.", "");
+    case OPTION_DEBUG:
+      if (strcmp(argument, "verifier") && strcmp(argument, "all") && strcmp(argument, "libbpf"))
+        return wrong("invalid option for -d: ", argument);
+      options->debug_verifier = strcmp(argument, "libbpf") != 0;
+      return OPTIONS_RUN;
+    case OPTION_NO_WARNINGS:
+      options->no_warnings = true;
+      return OPTIONS_RUN;
+    default:
+      return wrong("this option is not supported yet: --", table[index].name);
+  }
+}
+
+enum options_result options_parse(struct options *options, const struct pb_required_resources *resources, int argc,
+                                  char *const *argv, int *rest) {
+  *rest = 1;
+  while (*rest < argc) {
+    const char *text = argv[*rest];
+    // The first argument that is no option ends them; `--` does too and stands for nothing itself.
+    if (text[0] != '-' || !text[1])
+      return OPTIONS_RUN;
+    ++*rest;
+    if (!strcmp(text, "--"))
+      return OPTIONS_RUN;
+    bool is_long = text[1] == '-';
+    const char *name = text + 1 + is_long;
+    do {
+      const char *equals = is_long ? strchr(name, '=') : NULL;
+      int index = is_long ? find(name, equals ? (size_t)(equals - name) : strlen(name), 0) : find(NULL, 0, *name);
+      if (index < 0)
+        return wrong("unknown option: ", text);
+      name = is_long ? (equals ? equals + 1 : NULL) : name + 1;
+      const char *argument = NULL;
+      if (table[index].argument) {
+        argument = name && *name ? name : *rest < argc ? argv[(*rest)++] : NULL;
+        if (!argument)
+          return wrong("option needs an argument: ", text);
+        name = NULL;
+      } else if (is_long && name) {
+        return wrong("option takes no argument: ", text);
+      }
+      enum options_result result = apply(options, resources, index, argument);
+      if (result != OPTIONS_RUN)
+        return result;
+    } while (!is_long && name && *name);
+  }
+  return OPTIONS_RUN;
+}
