@@ -6,7 +6,8 @@ One node a line, indented below its parent:
       statements: ExpressionStatement 4:3-18
         expression: Call name='printf' 4:3-17 -> none
 
-with the field it is in, its own scalar fields (flags when set), its place and, once analysis has set it, `->` its type.
+with the field it is in, its own scalar fields (if they say anything), its place and, once analysis has set it, `->`
+its type.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def _dump(node: ast.Node, label: str, depth: int, lines: list[str]) -> None:
             children.append((name, value))
         elif isinstance(value, list) and value and isinstance(value[0], ast.Node):
             children.extend((name, item) for item in value)
-        elif value is not None and value != [] and (value is not False or name == "value"):
+        elif name == "value" or value not in (None, [], False, ""):
             words.append(f"{name}={value!r}")
     words.append(_place(node.span))
     if (type_ := getattr(node, "type", None)) is not None:

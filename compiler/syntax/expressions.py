@@ -455,11 +455,13 @@ class ExpressionParser(Lexer, ABC):
                 raise self.too_deep(type_.span)
 
     def _parse_typeof(self) -> ast.TypeOf:
+        self.descend()
         start = self.start
         self.advance()
         self.expect("(")
         operand = self._parse_operand()
         self.expect(")")
+        self.ascend()
         return ast.TypeOf(operand, span=self.span_from(start))
 
     def _parse_operand(self) -> ast.Expression | ast.TypeExpression:

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
   | (?P<string>"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+")
   | (?P<parameter>\$[0-9]+)
   | (?P<count>\$\#)
-  | (?P<open_string>"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+)
+  | (?P<open_string>"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+\\?)
   | (?P<stray>.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -51,6 +51,7 @@ class Lexer:
         self.comments: list[Span] = []
         self._comments_end = 0
         self.has_errors = False
+        self._failed_at_end = False
         self.kind = ""
         self.value = ""
         self.start = 0
@@ -118,8 +119,13 @@ class Lexer:
         self.sink.error(SYNTAX, f"syntax: {message}", span or self.here())
 
     def failure(self, message: str, span: Span | None = None) -> SyntaxAbort:
-        """Records an error, and gives what to raise in order to give up the construct at hand."""
-        self.report(message, span)
+        """Records an error, and gives what to raise in order to give up the construct at hand.
+
+        What is missing at the end of the file is said once, not again for each construct that is open there.
+        """
+        if self.kind != "eof" or not self._failed_at_end:
+            self.report(message, span)
+        self._failed_at_end = self.kind == "eof"
         return SyntaxAbort()
 
     # --------------------------------------------------------------------------------------------------- tokens

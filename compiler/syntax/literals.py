@@ -40,8 +40,8 @@ def integer_value(text: str) -> int:
     base = 10
     if plain[:2] in ("0x", "0X"):
         base, plain = 16, plain[2:]
-    elif len(plain) >= 2 and plain[0] == "0" and plain[1] in "01234567":
-        base, plain = 8, plain[1:]
+    elif plain[0] == "0" and plain[1:2].isdigit():
+        base = 8
     match = _INTEGER[base].fullmatch(plain)
     if match is None or not match["digits"]:
         raise ValueError(f"invalid integer: {text}")

@@ -126,6 +126,8 @@ class Span:
         if begin.line != end.line:
             return [self.source.line(number) for number in range(begin.line, end.line + 1)]
         line = self.source.line(begin.line)
+        if self.start == self.end == len(self.source.text) and not line:
+            return []  # After the last line there is nothing to show.
         underline = "".join(
             ("~" if column >= begin.column else " ") * (4 if character == "\t" else 1)
             for column, character in enumerate(line[: end.column - 1], 1)

@@ -8,6 +8,7 @@ from compiler.syntax.grammar import ASSIGN_OPERATORS
 from compiler.syntax.lexer import SyntaxAbort
 
 _IMMUTABLE = "Tuples and records are immutable once created. Consider creating a new value and assigning it instead."
+_SPECIAL_PROBES = ("BEGIN", "END", "begin", "end")
 
 
 class MissingBrace(Exception):
@@ -49,12 +50,11 @@ class StatementParser(ExpressionParser):
     # ------------------------------------------------------------------------------------------------- recovery
 
     def _check_for_probe(self) -> None:
-        """At the start of a statement, `word:` in the first column can only be a probe after a missing brace."""
-        if (
-            self.kind == "name"
-            and self.character(self.end) == ":"
-            and self.text[self.start - 1 : self.start] in ("", "\n")
-        ):
+        """In the first column, where a statement would begin, these can only be a probe after a missing brace."""
+        if self.kind != "name" or self.text[self.start - 1 : self.start] not in ("", "\n"):
+            return
+        special = self.value in _SPECIAL_PROBES and self.character(self.skip_layout(self.end)) == "{"
+        if special or self.character(self.end) == ":":
             self.report("expected '}'")
             raise MissingBrace
 
