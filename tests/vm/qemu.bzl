@@ -11,7 +11,7 @@ _PROGRAM = "qemu-system-x86_64"
 _REFUSAL = """\
 #!/bin/sh
 echo '{} of version {}.0 or later is needed, but {} (Debian: package qemu-system-x86).' >&2
-echo 'Install it and run `bazel sync --only={}`, or run Bazel with BAZELW_FORCE_ROOT=1 ./bazelw.' >&2
+echo 'Install it and run `bazel shutdown`, or let ./bazelw bring its own Bazel and QEMU: BAZELW_FORCE_ROOT=1.' >&2
 exit 1
 """
 
@@ -31,7 +31,7 @@ def _system_qemu_impl(rctx):
     program = rctx.which(_PROGRAM)
     problem = _problem(rctx, program)
     if problem:
-        rctx.file(_PROGRAM, _REFUSAL.format(_PROGRAM, _LEAST_MAJOR_VERSION, problem, rctx.name))
+        rctx.file(_PROGRAM, _REFUSAL.format(_PROGRAM, _LEAST_MAJOR_VERSION, problem))
     else:
         # QEMU finds its firmware beside the file that the link leads to.
         rctx.symlink(program, _PROGRAM)
