@@ -10,7 +10,8 @@ from compiler.codegen.emitter import Emitter, i64, ptr
 from compiler.codegen.ir import NULL, PTR, Operand
 from compiler.codegen.lowering import builtin, expression
 from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
-from compiler.object.resources import ARRAY_KEY, key_size, value_size
+from compiler.object.resources import ARRAY_KEY, key_size
+from compiler.object.tables import stored_size
 from compiler.syntax import ast
 from compiler.syntax.source import Span
 from compiler.types import lattice, map_values
@@ -131,7 +132,7 @@ def aggregate(e: Emitter, node: ast.MapAccess) -> Operand:
     f = e.f
     symbol: MapSymbol = node.map.symbol
     type_ = symbol.value_type
-    size = value_size(type_)
+    size = stored_size(type_)
     address = key(e, symbol, node.key)
     sums = [e.stack_memory(8) for _ in range(size // 8)]
     for slot in sums:

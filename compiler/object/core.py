@@ -65,10 +65,6 @@ class CoreTypes:
         """The type id of a FUNC, for func_info."""
         return self.btf.function(name, linkage)
 
-    @property
-    def is_empty(self) -> bool:
-        return not self._pending
-
     def finish(self) -> bytes:
         """Completes the constants and returns the local BTF."""
         done = 0

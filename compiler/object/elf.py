@@ -66,8 +66,8 @@ def read(data: bytes) -> dict[str, Section]:
             found.append(
                 Reference(entry["r_offset"], entry["r_info_type"], symbol.name or home or "", home, symbol["st_value"])
             )
-    return {
-        section.name: Section(
+    contents = [
+        Section(
             section.name,
             bytes(section["sh_size"]) if section["sh_type"] == "SHT_NOBITS" else section.data(),
             bool(section["sh_flags"] & SHF_EXECINSTR),
@@ -75,4 +75,8 @@ def read(data: bytes) -> dict[str, Section]:
         )
         for index, section in enumerate(sections)
         if section["sh_type"] in ("SHT_PROGBITS", "SHT_NOBITS") and section["sh_size"]
-    }
+    ]
+    by_name = {section.name: section for section in contents}
+    if len(by_name) != len(contents):
+        raise ObjectError("two sections of one name")
+    return by_name

@@ -10,8 +10,13 @@ from google.protobuf.message import Message
 from proto import required_resources_pb2 as pb
 
 _PRINTERS = frozenset(
-    pb.Type.Kind.Value(name) for name in ("KSYM", "USYM", "USERNAME", "CGROUP_PATH", "KSTACK", "USTACK")
-)
+    pb.Type.Kind.Value(name)
+    for name in (
+        "INET", "MAC_ADDRESS", "KSYM", "USYM", "USERNAME", "TIMESTAMP", "CGROUP_PATH", "KSTACK", "USTACK",
+        "HIST", "LHIST", "TSERIES",
+    )
+)  # fmt: skip
+"""Kinds of type whose printing is a part of its own."""
 
 
 def features(resources: pb.RequiredResources) -> list[str]:

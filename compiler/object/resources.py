@@ -14,10 +14,10 @@ from compiler.object.constants import Constants
 from compiler.object.core import CoreTypes
 from compiler.object.elf import Section
 from compiler.object.flatten import INSTRUCTION_SIZE, FlatProgram
-from compiler.object.tables import Tables
+from compiler.object.tables import Tables, stored_size
 from compiler.object.tracer import FORMAT_VERSION
 from compiler.syntax.source import encode
-from compiler.types import lattice, map_values
+from compiler.types import lattice
 from compiler.types.lattice import Type
 from proto import required_resources_pb2 as pb
 
@@ -141,7 +141,7 @@ class ResourcesBuilder:
             name=symbol.name,
             bpf_type=symbol.map_type,
             key_size=key_size(symbol),
-            value_size=value_size(symbol.value_type),
+            value_size=stored_size(symbol.value_type),
             max_entries=symbol.max_entries,
             key_type=0 if symbol.key_type is None else self.tables.type(key_type(symbol)),
             value_type=self.tables.type(symbol.value_type),
@@ -205,7 +205,6 @@ class ResourcesBuilder:
         return {name: self._add_read_only_data(name.strip("."), _padded(sections[name].data)) for name in sorted(used)}
 
     def _add_programs(self, programs: Mapping[str, FlatProgram], data: Mapping[str, int]) -> None:
-        needs_functions = not self.core.is_empty or any(len(program.functions) > 1 for program in programs.values())
         indexes: dict[str, int] = {}
         for index, source in enumerate(self.program.programs):
             flat = programs[source.name]
@@ -226,7 +225,7 @@ class ResourcesBuilder:
                     self.message.constants.append(self.constants.by_symbol[symbol])
                 entry.relocations.add(instruction=use.instruction, constant=indexes[symbol])
             # The kernel ignores CO-RE records of a program without func_info, silently.
-            for number, (name, start) in enumerate(flat.functions if needs_functions else ()):
+            for number, (name, start) in enumerate(flat.functions):
                 linkage = Linkage.STATIC if number else Linkage.GLOBAL
                 entry.functions.add(instruction=start, btf_type=self.core.function(name, linkage))
             for point in source.attach_points:
@@ -272,17 +271,6 @@ def key_size(symbol: MapSymbol) -> int:
     if symbol.value_type.is_multi_key_map_value:
         return size + 8
     return size or 8
-
-
-def value_size(type_: Type) -> int:
-    """Bytes of a value, or of one CPU's part of it; layouts are in proto/required_resources.proto."""
-    match type_:
-        case map_values.Min() | map_values.Max() | map_values.Avg() | map_values.Stats():
-            return 16
-        case map_values.TSeries():
-            return 24
-        case _:
-            return type_.size
 
 
 def _padded(data: bytes) -> bytes:

@@ -65,7 +65,7 @@ class Tables:
         return index
 
     def _describe(self, type_: Type) -> pb.Type:
-        entry = pb.Type(size=type_.size, is_signed=type_.is_signed)
+        entry = pb.Type(size=stored_size(type_), is_signed=type_.is_signed)
         simple = _SIMPLE.get(type(type_))
         if simple is not None:
             entry.kind = simple
@@ -116,6 +116,17 @@ class Tables:
             )
         else:
             entry.fields.add(name=member.name, type=self.type(member.type), offset=member.byte_offset)
+
+
+def stored_size(type_: Type) -> int:
+    """Bytes of a value in a map or event; of an aggregation, of one CPU's part. Layouts: required_resources.proto."""
+    match type_:
+        case map_values.Min() | map_values.Max() | map_values.Avg() | map_values.Stats():
+            return 16
+        case map_values.TSeries():
+            return 24
+        case _:
+            return type_.size
 
 
 _SIMPLE: dict[type[Type], pb.Type.Kind] = {
