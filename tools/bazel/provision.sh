@@ -86,6 +86,7 @@ bootstrap() {
   rm -rf --one-file-system "$partial"
   unshare --mount --propagation private debootstrap --variant=minbase --include=ca-certificates sid "$partial" "$mirror"
   printf 'path-exclude=/usr/share/%s/*\n' doc man locale info >"$partial/etc/dpkg/dpkg.cfg.d/no-documentation"
+  echo force-unsafe-io >"$partial/etc/dpkg/dpkg.cfg.d/fast" # one sync at the end, before the stamp, will do
   { # a mirror may lag behind, and a machine's clock may be wrong
     echo 'Acquire::Check-Valid-Until "false";'
     echo 'Acquire::Check-Date "false";'
@@ -99,12 +100,14 @@ bootstrap() {
 }
 
 install_packages() {
-  in_root "$root" dpkg --configure -a
+  in_root "$root" dpkg --configure -a || true # after an interruption; apt completes what lacks its dependencies
+  in_root "$root" apt-get -y --fix-broken install
   in_root "$root" apt-get update
   # shellcheck disable=SC2086  # packages are words
   in_root "$root" apt-get install -y --no-install-recommends $packages
   in_root "$root" apt-get clean
   in_root "$root" bazel --version | grep -q '^bazel 7\.'
+  sync --file-system "$root"
   mkdir -p "${stamp%/*}"
   touch "$stamp"
 }
@@ -114,17 +117,21 @@ install_debootstrap() {
   apt-get install -y --no-install-recommends debootstrap
 }
 
-ready && exit 0
 hint="or install Bazel 7 or later (or Bazelisk) and put it on PATH"
-((EUID == 0)) || die "no Bazel 7 or later on PATH, and making a Debian root with one needs root: run as root, $hint"
+((EUID == 0)) || die "no Bazel 7 or later on PATH, and making and entering a Debian root with one needs root: run as root, $hint"
+ready && exit 0
 command -v apt-get >/dev/null || die "no Bazel 7 or later on PATH, and no apt to install one with: $hint"
 exec 9>"$cache/lock"
 flock --nonblock 9 || { say "waiting for another bazelw that is installing"; flock 9; }
 ready && exit 0
 PATH=$PATH:/usr/sbin:/sbin
-say "no Bazel 7 or later on PATH: installing one in $root (once; about 2 GB, some minutes)"
+if [[ -d $root ]]; then
+  say "completing the Debian root in $root"
+else
+  say "no Bazel 7 or later on PATH: installing one in $root (once; about 2 GB, some minutes)"
+fi
 : >"$log"
-command -v debootstrap >/dev/null || step "installing debootstrap" install_debootstrap
+[[ -d $root ]] || command -v debootstrap >/dev/null || step "installing debootstrap" install_debootstrap
 [[ -d $root ]] || step "making a minimal Debian sid" bootstrap
 step "installing $(wc -w <<<"$packages") packages and what they need" install_packages
 say "done in ${SECONDS}s"
