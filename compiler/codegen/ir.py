@@ -65,7 +65,6 @@ class Module:
 
     def __str__(self) -> str:
         lines = [f'target datalayout = "{DATA_LAYOUT}"', 'target triple = "bpf"', ""]
-        # Not unnamed_addr: that would split the section into several of one name, by what linkers may merge.
         lines += [f'@"{name}" = extern_weak global i8' for name in self.symbols]
         lines += [
             f'@{name} = private constant {string_bytes(data)}, section ".rodata", align 8'

@@ -8,6 +8,7 @@ section that holds code is a reference to that function.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from dataclasses import dataclass, field
 
 from elftools.elf.elffile import ELFFile
@@ -47,11 +48,16 @@ class Section:
 
 
 def read(data: bytes) -> dict[str, Section]:
-    """The sections with contents by name, each with the relocations that apply to it, ordered by offset."""
+    """The sections with contents by name, each with the relocations that apply to it, ordered by offset.
+
+    LLVM makes several sections of one name for constants that linkers may merge in different ways; all but the first
+    get a number behind their name.
+    """
     elf = ELFFile(io.BytesIO(data))
     if elf["e_machine"] != "EM_BPF" or elf["e_type"] != "ET_REL" or not elf.little_endian:
         raise ObjectError("not a relocatable little-endian BPF object")
     sections = list(elf.iter_sections())
+    names = _unique([section.name for section in sections])
     references: dict[int, list[Reference]] = {}
     for section in sections:
         if not isinstance(section, RelocationSection):
@@ -62,21 +68,26 @@ def read(data: bytes) -> dict[str, Section]:
         for entry in section.iter_relocations():
             symbol = symbols.get_symbol(entry["r_info_sym"])
             index = symbol["st_shndx"]
-            home = sections[index].name if isinstance(index, int) else None
+            home = names[index] if isinstance(index, int) else None
             found.append(
                 Reference(entry["r_offset"], entry["r_info_type"], symbol.name or home or "", home, symbol["st_value"])
             )
-    contents = [
-        Section(
-            section.name,
+    return {
+        names[index]: Section(
+            names[index],
             bytes(section["sh_size"]) if section["sh_type"] == "SHT_NOBITS" else section.data(),
             bool(section["sh_flags"] & SHF_EXECINSTR),
             tuple(sorted(references.get(index, ()), key=lambda reference: reference.offset)),
         )
         for index, section in enumerate(sections)
         if section["sh_type"] in ("SHT_PROGBITS", "SHT_NOBITS") and section["sh_size"]
-    ]
-    by_name = {section.name: section for section in contents}
-    if len(by_name) != len(contents):
-        raise ObjectError("two sections of one name")
-    return by_name
+    }
+
+
+def _unique(names: list[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        unique.append(f"{name}.{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return unique
