@@ -139,6 +139,9 @@ def _scalar(c_text: str, size: int, signed: bool, source: TypeSource) -> Type:
             return known
         case Enum() if size == known.size:
             return known
+        case Integer() if size == 8 and c_text == "int":
+            # In the record of a system call, whose arguments take eight bytes each and count as unsigned.
+            return INT64
         case _ if size in (1, 2, 4, 8):
             return Integer(size * 8, signed)
         case _ if known is not None and size == known.size:
