@@ -1,8 +1,8 @@
 """Times the actions that a change of one tracer's script causes: `bazel run //bench/compile`.
 
-In a copy of the workspace, with all tracers built, a line of one script is changed and all are built again, several times.
-Prints for each action that ran its median wall time, and fails if any but the tracer's own two did, or if compiling
-takes longer than the limit.
+In a copy of the workspace, with all tracers built, a line of one script is changed and all are built again, several
+times. Prints for each action that ran its median wall time, and fails if any but the tracer's own two did, or if
+compiling takes longer than the limit.
 """
 
 import json

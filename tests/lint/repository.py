@@ -30,7 +30,7 @@ def python_module(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def run(command: Sequence[str], environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs a command in the root; stdout and stderr together are the result's stdout, with paths relative to the root."""
+    """Runs a command in the root; its stdout and stderr are the result's stdout, with paths relative to the root."""
     result = subprocess.run(
         command, cwd=ROOT, env=environment, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -1,7 +1,9 @@
-"""Builds all tracers in two copies of the workspace and compares their digests: `bazel run //tests/reproducibility:check`.
+"""Builds all tracers in two copies of the workspace and compares their digests.
 
-The copies lie in folders of different names and depths, have output bases of their own, and one is built with MODULE.bazel,
-the other with WORKSPACE. Exit status 0 if all digests are equal.
+    bazel run //tests/reproducibility:check
+
+The copies lie in folders of different names and depths, have output bases of their own, and one is built with
+MODULE.bazel, the other with WORKSPACE. Exit status 0 if all digests are equal.
 """
 
 import hashlib

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 
 MAX_BYTES = 120_000
@@ -17,7 +18,8 @@ def test_static(tracer: Path) -> None:
     with tracer.open("rb") as file:
         segments = list(ELFFile(file).iter_segments())
         types = [segment["p_type"] for segment in segments]
-        tags = [tag.entry.d_tag for segment in segments if segment["p_type"] == "PT_DYNAMIC" for tag in segment.iter_tags()]
+        dynamic = [segment for segment in segments if isinstance(segment, DynamicSegment)]
+        tags = [tag.entry.d_tag for segment in dynamic for tag in segment.iter_tags()]
     assert "PT_LOAD" in types
     assert "PT_INTERP" not in types
     assert "DT_NEEDED" not in tags
