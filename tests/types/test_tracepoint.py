@@ -35,7 +35,7 @@ FIELDS = [
     # field, type, byte offset
     ("unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;", "uint16", 0),
     ("int common_pid;\toffset:4;\tsize:4;\tsigned:1;", "int32", 4),
-    ("int fd;\toffset:16;\tsize:8;\tsigned:0;", "uint64", 16),
+    ("int fd;\toffset:16;\tsize:8;\tsigned:0;", "int64", 16),
     ("umode_t mode;\toffset:40;\tsize:8;\tsigned:0;", "uint64", 40),
     ("long ret;\toffset:16;\tsize:8;\tsigned:1;", "int64", 16),
     ("pid_t pid;\toffset:8;\tsize:4;\tsigned:1;", "int32", 8),
