@@ -3,22 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/features.h"
 #include "shim/payload.h"
 #include "shim/report.h"
 
-extern action_handler shim_action_printf SHIM_FEATURE;
-extern action_handler shim_action_print_map SHIM_FEATURE;
-extern action_handler shim_action_print_value SHIM_FEATURE;
-extern action_handler shim_action_clear SHIM_FEATURE;
-extern action_handler shim_action_zero SHIM_FEATURE;
-extern action_handler shim_action_exit SHIM_FEATURE;
-extern action_handler shim_action_time SHIM_FEATURE;
-extern action_handler shim_action_join SHIM_FEATURE;
-extern action_handler shim_action_cat SHIM_FEATURE;
-extern action_handler shim_action_system SHIM_FEATURE;
-extern action_handler shim_action_runtime_error SHIM_FEATURE;
-extern action_handler shim_action_skb_output SHIM_FEATURE;
+// Features that may be missing: see features.h.
+#pragma weak shim_action_printf
+#pragma weak shim_action_print_map
+#pragma weak shim_action_print_value
+#pragma weak shim_action_clear
+#pragma weak shim_action_zero
+#pragma weak shim_action_exit
+#pragma weak shim_action_time
+#pragma weak shim_action_join
+#pragma weak shim_action_cat
+#pragma weak shim_action_system
+#pragma weak shim_action_runtime_error
+#pragma weak shim_action_skb_output
 
 static action_handler *const handlers[] = {
     [PB_ACTION_KIND_PRINTF] = shim_action_printf,
@@ -36,7 +36,7 @@ static action_handler *const handlers[] = {
 };
 
 bool action_is_linked(uint32_t kind_case) {
-  return kind_case < sizeof(handlers) / sizeof(*handlers) && handlers[kind_case];
+  return kind_case < sizeof(handlers) / sizeof(handlers[0]) && handlers[kind_case];
 }
 
 int action_run(struct tracer *tracer, const struct pb_action *action, const uint8_t *event, uint32_t size) {

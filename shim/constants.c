@@ -5,21 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/features.h"
 #include "shim/host.h"
 #include "shim/report.h"
 
-extern const struct constant_family shim_constant_map SHIM_FEATURE;
-extern const struct constant_family shim_constant_map_value SHIM_FEATURE;
-extern const struct constant_family shim_constant_core SHIM_FEATURE;
-extern const struct constant_family shim_constant_tracepoint_field SHIM_FEATURE;
-extern const struct constant_family shim_constant_kernel_symbol SHIM_FEATURE;
-extern const struct constant_family shim_constant_kernel_variable SHIM_FEATURE;
-extern const struct constant_family shim_constant_kfunc SHIM_FEATURE;
-extern const struct constant_family shim_constant_user_symbol SHIM_FEATURE;
-extern const struct constant_family shim_constant_cgroup_id SHIM_FEATURE;
-extern const struct constant_family shim_constant_host SHIM_FEATURE;
-extern const struct constant_family shim_constant_parameter SHIM_FEATURE;
+// Features that may be missing: see features.h.
+#pragma weak shim_constant_map
+#pragma weak shim_constant_map_value
+#pragma weak shim_constant_core
+#pragma weak shim_constant_tracepoint_field
+#pragma weak shim_constant_kernel_symbol
+#pragma weak shim_constant_kernel_variable
+#pragma weak shim_constant_kfunc
+#pragma weak shim_constant_user_symbol
+#pragma weak shim_constant_cgroup_id
+#pragma weak shim_constant_host
+#pragma weak shim_constant_parameter
 
 static const struct constant_family *const families[] = {
     [PB_CONSTANT_KIND_MAP] = &shim_constant_map,
@@ -36,7 +36,7 @@ static const struct constant_family *const families[] = {
 };
 
 bool constant_is_linked(uint32_t kind_case) {
-  return kind_case < sizeof(families) / sizeof(*families) && families[kind_case];
+  return kind_case < sizeof(families) / sizeof(families[0]) && families[kind_case];
 }
 
 int constants_resolve(struct tracer *tracer) {

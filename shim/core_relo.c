@@ -218,7 +218,7 @@ static int try_candidate(const struct btf *local, const struct btf *target, uint
       size_t length = btf_essential_length(wanted);
       const struct btf_type *type = btf_type(target, btf_skip_modifiers(target, candidate));
       for (uint32_t i = 0; enumerator(target, type, i, &found, &found_value); i++) {
-        if (strncmp(found, wanted, length) || btf_essential_length(found) != length)
+        if (strncmp(found, wanted, length) != 0 || btf_essential_length(found) != length)
           continue;
         *value = relocation->kind == PB_CORE_RELOCATION_ENUM_VALUE ? found_value : 1;
         return 1;

@@ -120,8 +120,9 @@ static int decode_field(struct decoder *decoder, const struct field_layout *fiel
   if (field->kind & LAYOUT_REPEATED) {
     if (out) {
       uint32_t *count = (uint32_t *)(void *)(out + field->extra);
-      memcpy(&value, value, sizeof(value));
-      value += element_size(decoder, field) * (*count)++;
+      uint8_t *array;
+      memcpy(&array, value, sizeof(array));
+      value = array + element_size(decoder, field) * (*count)++;
     } else {
       arena_take(decoder, element_size(decoder, field));
     }
@@ -175,7 +176,7 @@ static int prepare_fields(struct decoder *decoder, const struct message_layout *
     if (field && field->kind & LAYOUT_REPEATED)
       ++*(uint32_t *)(void *)(out + field->extra);
   }
-  static const char *const empty = "";
+  const void *const empty = "";
   for (uint32_t i = 0; i < message->fields_count; i++) {
     const struct field_layout *field = &message->fields[i];
     if (field->kind & LAYOUT_REPEATED) {

@@ -19,6 +19,7 @@ struct ring {
   _Atomic uint64_t *consumer;        // a page of its own that we may write
   const _Atomic uint64_t *producer;  // a page, then 2 * size bytes of data
   const uint8_t *data;
+  void *mapping;                     // of producer and data
   uint64_t size;
 };
 
@@ -69,6 +70,7 @@ static int open_ring(struct events *events, const struct map *map) {
   void *producer = mmap(NULL, page + 2 * ring->size, PROT_READ, MAP_SHARED, map->fd, (off_t)page);
   if (producer == MAP_FAILED)
     return -errno;
+  ring->mapping = producer;
   ring->producer = producer;
   ring->data = (const uint8_t *)producer + page;
   struct epoll_event event = {.events = EPOLLIN};
@@ -89,9 +91,9 @@ static int measure_actions(struct events *events, const struct pb_required_resou
   return events->padded ? 0 : -ENOMEM;
 }
 
-int events_open(struct tracer *tracer, struct events **opened) {
+int events_open(struct tracer *tracer, struct events **opened_events) {
   struct events *events = calloc(1, sizeof(*events));
-  *opened = events;
+  *opened_events = events;
   if (!events)
     return -ENOMEM;
   events->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -118,7 +120,7 @@ void events_close(struct events *events) {
   if (events->ring.consumer)
     munmap((void *)events->ring.consumer, page);
   if (events->ring.producer)
-    munmap((void *)(uintptr_t)events->ring.producer, page + 2 * events->ring.size);
+    munmap(events->ring.mapping, page + 2 * events->ring.size);
   if (events->epoll_fd >= 0)
     close(events->epoll_fd);
   free(events->sizes);

@@ -14,7 +14,7 @@ bool events_interrupted(void);
 
 // Maps the ring buffer of the resources, if they have one. Reports what fails. Returns 0 or a negative errno; events_close() is
 // due in both cases.
-int events_open(struct tracer *tracer, struct events **events);
+int events_open(struct tracer *tracer, struct events **opened_events);
 void events_close(struct events *events);
 
 // Runs the actions of all events that are in the ring buffer now. After exit() the rest is dropped. Returns 0, or the negative errno

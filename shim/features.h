@@ -1,7 +1,7 @@
 // Only what a script needs is linked.
 //
 // A feature of the shim is a global symbol, defined in an archive member of its own. The core refers to features by *weak*
-// declarations, which do not pull members out of the static archive: an unlinked feature's address is NULL. The compiler
+// symbols (#pragma weak), which do not pull members out of the static archive: an unlinked feature's address is NULL. The compiler
 // (compiler/object) writes one undefined global symbol into the tracer object for each feature that the payload uses:
 //
 //     for every probe      shim_attach_<field of Probe.attach>       such as shim_attach_kprobe
@@ -17,6 +17,6 @@
 #ifndef SHIM_FEATURES_H
 #define SHIM_FEATURES_H
 
-#define SHIM_FEATURE __attribute__((weak))
+// Nothing to declare: this file only says how it works, and the pragmas stand where the features are used.
 
 #endif

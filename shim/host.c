@@ -31,16 +31,15 @@ static ssize_t read_small_file(const char *path, char *data, size_t size) {
   if (fd < 0)
     return -errno;
   ssize_t length = read(fd, data, size - 1);
+  data[length < 0 ? 0 : length] = 0;
   if (length < 0)
     length = -errno;
-  else
-    data[length] = 0;
   close(fd);
   return length;
 }
 
 int host_read_cpu_list(const char *path, struct cpu_list *list) {
-  char text[4096];
+  char text[4096] = "";
   *list = (struct cpu_list){0};
   ssize_t length = read_small_file(path, text, sizeof(text));
   if (length < 0)
@@ -72,7 +71,7 @@ int host_possible_cpus(void) {
 
 int host_read_file(const char *path, char **data, size_t *size) {
   // Files of procfs, tracefs and sysfs do not tell their size: grow as it comes.
-  size_t capacity = 64 * 1024, used = 0;
+  size_t capacity = 65536, used = 0;
   int err = 0;
   char *buffer = NULL;
   int fd = open(path, O_RDONLY | O_CLOEXEC);

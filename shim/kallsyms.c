@@ -13,7 +13,7 @@ static int match_line(const char *line, const char *name, uint64_t *address) {
   if (end[0] != ' ' || !end[1] || end[2] != ' ')
     return -ENOENT;
   size_t length = strcspn(end + 3, "\t");
-  if (strlen(name) != length || memcmp(end + 3, name, length))
+  if (strlen(name) != length || memcmp(end + 3, name, length) != 0)
     return -ENOENT;
   *address = found;
   return found ? 0 : -EACCES;

@@ -17,7 +17,7 @@ enum { LOG_LEVEL = 1, LOG_SIZE = 1 << 20, LOG_SUMMARY_LINES = 3 };
 
 // The kernel takes the access strings of CO-RE relocations from the BTF's strings; the payload has them in the relocations. So
 // they are appended to the strings, which the compiler writes last.
-static int append_access_strings(const struct pb_required_resources *resources, struct pb_bytes *btf) {
+static int append_access_strings(const struct pb_required_resources *resources, uint8_t **btf, uint32_t *btf_size) {
   struct btf_header header;
   size_t size = resources->btf.size;
   if (size < sizeof(header))
@@ -42,7 +42,8 @@ static int append_access_strings(const struct pb_required_resources *resources, 
     memcpy(end, resources->constants[i].core->access, length);
     end += length;
   }
-  *btf = (struct pb_bytes){data, (uint32_t)size};
+  *btf = data;
+  *btf_size = (uint32_t)size;
   return 0;
 }
 
@@ -61,13 +62,14 @@ int load_btf(struct tracer *tracer) {
   tracer->btf_fd = -1;
   if (!tracer->resources->btf.size)
     return 0;
-  struct pb_bytes btf;
-  int err = append_access_strings(tracer->resources, &btf);
+  uint8_t *btf;
+  uint32_t size;
+  int err = append_access_strings(tracer->resources, &btf, &size);
   if (!err) {
-    struct bpf_btf_load_attr attr = {.btf = bpf_pointer(btf.data), .size = btf.size};
+    struct bpf_btf_load_attr attr = {.btf = bpf_pointer(btf), .size = size};
     tracer->btf_fd = bpf_call_allocating(BPF_BTF_LOAD, &attr, sizeof(attr));
     err = tracer->btf_fd < 0 ? tracer->btf_fd : 0;
-    free((void *)(uintptr_t)btf.data);
+    free(btf);
   }
   if (err)
     report(REPORT_ERROR, NULL, 0, "bpf: load BTF: %s%s", report_cause(err), report_privilege_hint(err));
@@ -125,9 +127,8 @@ static void read_log(const char *log, struct verdict *verdict) {
 static const char *summarize(char *log) {
   size_t length = strlen(log);
   char *statistics = strstr(log, "\nprocessed ");
-  if (statistics && !strchr(statistics + 1, '\n'))
-    length = (size_t)(statistics - log);
-  else if (statistics && strchr(statistics + 1, '\n')[1] == 0)
+  char *next = statistics ? strchr(statistics + 1, '\n') : NULL;
+  if (statistics && (!next || !next[1]))
     length = (size_t)(statistics - log);
   while (length && log[length - 1] == '\n')
     length--;

@@ -10,7 +10,6 @@
 #include "shim/btf.h"
 #include "shim/constants.h"
 #include "shim/events.h"
-#include "shim/features.h"
 #include "shim/load.h"
 #include "shim/maps.h"
 #include "shim/options.h"
@@ -25,9 +24,9 @@ extern const uint8_t bpftrace_payload[];
 extern const uint8_t bpftrace_payload_end[];
 
 // Parts that a tracer may do without (shim/features.h).
-extern __typeof__(shim_print_map) shim_print_map SHIM_FEATURE;
-extern __typeof__(shim_run_special) shim_run_special SHIM_FEATURE;
-extern __typeof__(btf_release_kernel) btf_release_kernel SHIM_FEATURE;
+#pragma weak shim_print_map
+#pragma weak shim_run_special
+#pragma weak btf_release_kernel
 
 enum { EXIT_TROUBLE = 1 };
 
@@ -136,16 +135,19 @@ static int run(struct tracer *tracer) {
 }
 
 int main(int argc, char **argv) {
-  static struct tracer tracer = {.btf_fd = -1};
+  static struct tracer tracer;
+  tracer.btf_fd = -1;
   struct timespec now;
   clock_gettime(CLOCK_BOOTTIME, &now);
   tracer.start_time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 
   int rest;
   int status = EXIT_TROUBLE;
-  if (payload_open(bpftrace_payload, (size_t)(bpftrace_payload_end - bpftrace_payload), &tracer.resources))
+  struct pb_required_resources *resources;
+  if (payload_open(bpftrace_payload, (size_t)(bpftrace_payload_end - bpftrace_payload), &resources))
     return EXIT_TROUBLE;
-  switch (options_parse(&tracer.options, tracer.resources, argc, argv, &rest)) {
+  tracer.resources = resources;
+  switch (options_parse(&tracer.options, resources, argc, argv, &rest)) {
     case OPTIONS_RUN:
       if (!parameters_parse(&tracer, argc - rest, argv + rest) && !open_output(&tracer) && !run(&tracer))
         status = tracer.exit_code;
@@ -158,6 +160,6 @@ int main(int argc, char **argv) {
   }
   free(tracer.constants);
   free(tracer.parameters);
-  free((void *)(uintptr_t)tracer.resources);
+  free(resources);
   return status;
 }

@@ -34,7 +34,10 @@ static void make_kernel_name(const char *name, char kernel_name[16]) {
         kernel_name[used++] = *at;
     } else {
       bool allowed = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') || (*name >= '0' && *name <= '9');
-      kernel_name[used++] = allowed ? *name : '_';
+      kernel_name[used] = '_';
+      if (allowed)
+        kernel_name[used] = *name;
+      used++;
     }
   }
 }

@@ -83,7 +83,7 @@ static void print_help(const struct pb_required_resources *resources) {
 static void print_version(const struct pb_required_resources *resources) {
   char line[512], hash[17] = "";
   for (uint32_t i = 0; i < 8 && i < resources->script->sha256.size; i++)
-    snprintf(hash + 2 * i, 3, "%02x", resources->script->sha256.data[i]);
+    snprintf(hash + 2 * (size_t)i, 3, "%02x", resources->script->sha256.data[i]);
   snprintf(line, sizeof(line), "%s (sha256 %s), compiled by rules_bpftrace %s\n", resources->script->name, hash,
            resources->compiler_version);
   print(line);
@@ -91,7 +91,7 @@ static void print_version(const struct pb_required_resources *resources) {
 
 static int find(const char *name, size_t length, char letter) {
   for (int i = 0; i < OPTIONS_COUNT; i++) {
-    if (letter ? table[i].letter == letter : strlen(table[i].name) == length && !memcmp(table[i].name, name, length))
+    if (letter ? table[i].letter == letter : name && strlen(table[i].name) == length && !memcmp(table[i].name, name, length))
       return i;
   }
   return -1;
@@ -105,6 +105,8 @@ static enum options_result wrong(const char *message, const char *detail) {
 static enum options_result apply(struct options *options, const struct pb_required_resources *resources, int index,
                                  const char *argument) {
   static const char *const modes[] = {[WRITER_LINE] = "line", [WRITER_FULL] = "full", [WRITER_NONE] = "none"};
+  if (table[index].argument && !argument)
+    return wrong("option needs an argument: --", table[index].name);
   switch (index) {
     case OPTION_HELP:
       print_help(resources);
@@ -136,7 +138,7 @@ static enum options_result apply(struct options *options, const struct pb_requir
       }
       return wrong("-B must be either 'line', 'full', or 'none'.", "");
     case OPTION_DEBUG:
-      if (strcmp(argument, "verifier") && strcmp(argument, "all") && strcmp(argument, "libbpf"))
+      if (strcmp(argument, "verifier") != 0 && strcmp(argument, "all") != 0 && strcmp(argument, "libbpf") != 0)
         return wrong("invalid option for -d: ", argument);
       options->debug_verifier = strcmp(argument, "libbpf") != 0;
       return OPTIONS_RUN;
@@ -170,8 +172,6 @@ enum options_result options_parse(struct options *options, const struct pb_requi
       const char *argument = NULL;
       if (table[index].argument) {
         argument = name && *name ? name : *rest < argc ? argv[(*rest)++] : NULL;
-        if (!argument)
-          return wrong("option needs an argument: ", text);
         name = NULL;
       } else if (is_long && name) {
         return wrong("option takes no argument: ", text);

@@ -41,7 +41,7 @@ static const char *parse_unsigned(const char *text, uint64_t *value) {
     base = 2, start += 2;
   else if (start[0] == '0' && start[1] >= '0' && start[1] <= '7')
     base = 8, start += 1;
-  char first = *start | 0x20;
+  int first = *start | 0x20;
   if (!(first >= '0' && first <= '9') && !(base == 16 && first >= 'a' && first <= 'f'))
     return "invalid integer";
   char *end;
@@ -61,7 +61,7 @@ static const char *parse_unsigned(const char *text, uint64_t *value) {
     }
   }
   for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-    if (strcmp(end, suffixes[i].name))
+    if (strcmp(end, suffixes[i].name) != 0)
       continue;
     if (number > suffixes[i].limit / suffixes[i].factor)
       return "value is out of range";
@@ -198,7 +198,6 @@ void parameters_fill(const struct tracer *tracer, uint32_t map, uint8_t *data) {
     const char *text = tracer->parameters[i].string;
     if (parameter->kind != PB_PARAMETER_STRING || parameter->map != map || !text)
       continue;
-    memset(data + parameter->offset, 0, parameter->size);
-    memcpy(data + parameter->offset, text, strlen(text));
+    strncpy((char *)data + parameter->offset, text, parameter->size);  // pads with NUL
   }
 }

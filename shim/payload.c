@@ -32,8 +32,8 @@ static int refuse(const char *why) {
   return -EBADMSG;
 }
 
-int payload_open(const uint8_t *data, size_t size, const struct pb_required_resources **resources) {
-  if (size < HEADER_SIZE || memcmp(data, "BPFTRACE", 8))
+int payload_open(const uint8_t *data, size_t size, struct pb_required_resources **resources) {
+  if (size < HEADER_SIZE || memcmp(data, "BPFTRACE", 8) != 0)
     return refuse("no payload header");
   uint32_t version = read_u32(data + 8);
   uint32_t length = read_u32(data + 12);

@@ -12,7 +12,7 @@ enum { PAYLOAD_FORMAT_VERSION = 1 };
 // Checks the header (proto/required_resources.proto has the layout), decodes the message and validates it. On success
 // *resources is one allocation, which borrows from `data`; release it with free(). What is wrong is reported to stderr.
 // Returns 0 or a negative errno.
-int payload_open(const uint8_t *data, size_t size, const struct pb_required_resources **resources);
+int payload_open(const uint8_t *data, size_t size, struct pb_required_resources **resources);
 
 // The checks of payload_open on a decoded message (shim/validate.c). Afterwards no other code needs to check an index, offset or size
 // of the resources:

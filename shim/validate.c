@@ -6,11 +6,11 @@
 #include "shim/actions.h"
 #include "shim/attach/attach.h"
 #include "shim/constants.h"
-#include "shim/features.h"
 #include "shim/kernel.h"
 #include "shim/payload.h"
 
-extern __typeof__(shim_print_map) shim_print_map SHIM_FEATURE;
+// Features that may be missing: see features.h.
+#pragma weak shim_print_map
 
 typedef const struct pb_required_resources resources_t;
 

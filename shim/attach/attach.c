@@ -8,22 +8,22 @@
 #include <unistd.h>
 
 #include "shim/bpf.h"
-#include "shim/features.h"
 #include "shim/host.h"
 #include "shim/load.h"
 #include "shim/report.h"
 
-extern const struct attach_family shim_attach_special SHIM_FEATURE;
-extern const struct attach_family shim_attach_interval SHIM_FEATURE;
-extern const struct attach_family shim_attach_tracepoint SHIM_FEATURE;
-extern const struct attach_family shim_attach_kprobe SHIM_FEATURE;
-extern const struct attach_family shim_attach_fentry SHIM_FEATURE;
-extern const struct attach_family shim_attach_raw_tracepoint SHIM_FEATURE;
-extern const struct attach_family shim_attach_perf_event SHIM_FEATURE;
-extern const struct attach_family shim_attach_uprobe SHIM_FEATURE;
-extern const struct attach_family shim_attach_usdt SHIM_FEATURE;
-extern const struct attach_family shim_attach_watchpoint SHIM_FEATURE;
-extern const struct attach_family shim_attach_iterator SHIM_FEATURE;
+// Features that may be missing: see features.h.
+#pragma weak shim_attach_special
+#pragma weak shim_attach_interval
+#pragma weak shim_attach_tracepoint
+#pragma weak shim_attach_kprobe
+#pragma weak shim_attach_fentry
+#pragma weak shim_attach_raw_tracepoint
+#pragma weak shim_attach_perf_event
+#pragma weak shim_attach_uprobe
+#pragma weak shim_attach_usdt
+#pragma weak shim_attach_watchpoint
+#pragma weak shim_attach_iterator
 
 static const struct attach_family *const families[] = {
     [PB_PROBE_ATTACH_SPECIAL] = &shim_attach_special,
@@ -40,7 +40,7 @@ static const struct attach_family *const families[] = {
 };
 
 bool attach_is_linked(uint32_t attach_case) {
-  return attach_case < sizeof(families) / sizeof(*families) && families[attach_case];
+  return attach_case < sizeof(families) / sizeof(families[0]) && families[attach_case];
 }
 
 int attach_prepare(struct tracer *tracer, const struct pb_probe *probe, struct bpf_prog_load_attr *load) {
