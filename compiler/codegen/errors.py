@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compiler.analysis.program import EVENT_HEADER_SIZE, RuntimeErrorAction, RuntimeErrorKind
-from compiler.codegen import events
+from compiler.analysis.program import RuntimeErrorAction, RuntimeErrorKind
+from compiler.codegen import cold
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
 from compiler.syntax import ast
@@ -17,14 +17,7 @@ _QUIET = frozenset(
 
 def report(e: Emitter, node: ast.Expression) -> None:
     """Reports the run-time error that analysis foresaw at `node`."""
-    index = e.program.action_of[node]
-    action = e.program.actions[index]
-    assert isinstance(action, RuntimeErrorAction)
-    with e.temporaries():
-        event = events.begin(e, index, action.size, action.span)
-        if action.size > EVENT_HEADER_SIZE:
-            e.f.zero(e.at(event, EVENT_HEADER_SIZE).address, action.size - EVENT_HEADER_SIZE)
-        events.send(e, event, str(action.size))
+    _send(e, e.program.action_of[node], "0")
 
 
 def check_helper(e: Emitter, helper: str, result: Operand, span: Span) -> None:
@@ -33,10 +26,11 @@ def check_helper(e: Emitter, helper: str, result: Operand, span: Span) -> None:
         return
     # Helpers that return an int leave the upper half of the register to chance.
     result = e.f.narrow(result, 32, signed=True)
-    size = EVENT_HEADER_SIZE + 8
-    with e.when(e.f.compare("slt", result, "0"), "helper.failed"), e.temporaries():
+    with e.when(e.f.compare("slt", result, "0"), "helper.failed"):
         index = len(e.program.actions)
-        e.program.actions.append(RuntimeErrorAction(span, (), size, RuntimeErrorKind.HELPER, helper))
-        event = events.begin(e, index, size, span)
-        e.f.store(result, e.at(event, EVENT_HEADER_SIZE).address, 8)
-        events.send(e, event, str(size))
+        e.program.actions.append(RuntimeErrorAction(span, (), 16, RuntimeErrorKind.HELPER, helper))
+        _send(e, index, result)
+
+
+def _send(e: Emitter, action: int, result: Operand) -> None:
+    cold.report_error(e.f, e.resources.ring_buffer, e.resources.event_loss, action, result)

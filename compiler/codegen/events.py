@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from compiler.analysis.program import Action
-from compiler.codegen import memory
+from compiler.codegen import cold, memory
 from compiler.codegen.emitter import Emitter, i64, ptr
-from compiler.codegen.ir import NULL, PTR, Operand
+from compiler.codegen.ir import Operand
 from compiler.codegen.values import Place
 from compiler.syntax import ast
 from compiler.syntax.source import Span
@@ -26,12 +26,8 @@ def send(e: Emitter, event: Place, size: Operand) -> None:
     result = e.helper(
         "ringbuf_output", e.map(e.resources.ring_buffer), ptr(event.address), i64(size), i64("0")
     )
-    with e.when(e.f.compare("slt", result, "0"), "event.lost"), e.temporaries():
-        key = e.stack_memory(4)
-        e.f.store("0", key.address, 4)
-        counter = e.pointer_helper("map_lookup_elem", e.map(e.resources.event_loss), ptr(key.address))
-        with e.when(e.f.compare("ne", counter, NULL, PTR), "event.count"):
-            e.f.store(e.f.binary("add", e.f.load(counter, 8, signed=False), "1"), counter, 8)
+    with e.when(e.f.compare("slt", result, "0"), "event.lost"):
+        cold.count_lost_event(e.f, e.resources.event_loss)
 
 
 def emit(e: Emitter, node: ast.Expression) -> None:

@@ -73,8 +73,8 @@ class Module:
         lines += [f"declare {declaration}" for declaration in self.declarations]
         lines += [str(function) for function in self.functions]
         # Loops stay loops, and zeroing loops do not become calls that no one defines.
-        lines += ["", 'attributes #0 = { nounwind "no-builtins" }', "!0 = distinct !{!0, !1}"]
-        lines += ['!1 = !{!"llvm.loop.unroll.disable"}', ""]
+        lines += ["", 'attributes #0 = { nounwind "no-builtins" }', 'attributes #1 = { noinline nounwind "no-builtins" }']
+        lines += ["!0 = distinct !{!0, !1}", '!1 = !{!"llvm.loop.unroll.disable"}', ""]
         return "\n".join(lines)
 
 
@@ -258,6 +258,11 @@ class Function:
         """A BPF helper that returns a pointer to BPF memory, or null."""
         return self.value(f"call ptr inttoptr (i64 {number} to ptr)({_arguments(arguments)})")
 
+    def call_function(self, name: str, *arguments: Operand) -> Operand:
+        """A function of this module; all take and return i64."""
+        typed = [(I64, argument) for argument in arguments]
+        return self.value(f'call i64 @"{name}"({_arguments(typed)})')
+
     def zero(self, pointer: Operand, size: int, alignment: int = 8) -> None:
         """Clears up to MAX_INLINE_BYTES bytes."""
         self.module.declare("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
@@ -273,7 +278,9 @@ class Function:
 
     def __str__(self) -> str:
         parameters = ", ".join(f"{type_} {name}" for type_, name in self._parameters)
-        lines = [f'\ndefine {self._linkage} i64 @"{self.name}"({parameters}) #0 section "{self._section}" {{', "entry:"]
+        attributes = "#0" if self._linkage == "" else "#1"
+        head = f'define {self._linkage} i64 @"{self.name}"({parameters}) {attributes} section "{self._section}" {{'
+        lines = ["", head, "entry:"]
         lines += [f"  {line}" for line in (*self._allocas, *self._prologue)]
         lines.append(f"  br label %{self._blocks[0][0]}")
         last = len(self._blocks) - 1

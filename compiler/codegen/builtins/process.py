@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.codegen import errors, memory
+from compiler.codegen import cold, errors, memory
 from compiler.codegen.emitter import Emitter, i64, ptr
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
@@ -38,21 +38,17 @@ def _pid_tgid(e: Emitter, node: ast.Builtin | ast.Call, offset: int) -> Operand:
     after_global = f.current
     f.branch(done)
     f.enter(inside)
-    # struct bpf_pidns_info { u32 pid; u32 tgid; }
-    info = e.stack_memory(8)
-    f.store("0", info.address, 8)
-    device = e.symbol_value(constants.host(pb.HostValue.PID_NAMESPACE_DEVICE))
-    inode = e.symbol_value(constants.host(pb.HostValue.PID_NAMESPACE_INODE))
-    result = e.helper("get_ns_current_pid_tgid", i64(device), i64(inode), ptr(info.address), i64("8"))
-    errors.check_helper(e, "get_ns_current_pid_tgid", result, node.span)
-    own_id = f.load(e.at(info, offset).address, 4, signed=False)
+    own_id = _part(e, cold.namespace_ids(f, constants), offset)
     after_own = f.current
     f.enter(done)
     return f.phi([(global_id, after_global), (own_id, after_own)])
 
 
 def _global_id(e: Emitter, offset: int) -> Operand:
-    both = e.helper("get_current_pid_tgid")
+    return _part(e, e.helper("get_current_pid_tgid"), offset)
+
+
+def _part(e: Emitter, both: Operand, offset: int) -> Operand:
     if offset:
         return e.f.binary("lshr", both, "32")
     return e.f.narrow(both, 32, signed=False)

@@ -1,0 +1,77 @@
+"""Code that runs rarely, in functions of its own: called from every program that may need it, so that programs stay small.
+
+They take and return i64 only. The module has each at most once; the object's flattening copies into a program what it
+calls.
+"""
+
+from __future__ import annotations
+
+from compiler.codegen.ir import I64, NULL, PTR, Function, Module, Operand
+from compiler.helpers import HELPERS
+from compiler.object.constants import Constants
+from compiler.object.elf import FUNCTION_PREFIX
+from proto import required_resources_pb2 as pb
+
+
+def _begin(module: Module, name: str, *parameters: str) -> Function:
+    typed = [(I64, parameter) for parameter in parameters]
+    return Function(module, name, FUNCTION_PREFIX + name, typed, "internal")
+
+
+def _has(module: Module, name: str) -> bool:
+    return any(function.name == name for function in module.functions)
+
+
+def count_lost_event(f: Function, event_loss: str) -> None:
+    """Calls the function that counts an event which the ring buffer had no room for."""
+    name = "count_lost_event"
+    if not _has(f.module, name):
+        g = _begin(f.module, name)
+        key = g.alloca(4, 4)
+        g.store("0", key, 4)
+        counter = g.call_pointer_helper(
+            HELPERS["map_lookup_elem"].id, (PTR, g.module.symbol(event_loss)), (PTR, key)
+        )
+        present, done = g.label("present"), g.label("done")
+        g.branch_if(g.compare("ne", counter, NULL, PTR), present, done)
+        g.enter(present)
+        g.store(g.binary("add", g.load(counter, 8, signed=False), "1"), counter, 8)
+        g.enter(done)
+        g.ret("0")
+    f.call_function(name)
+
+
+def report_error(f: Function, ring_buffer: str, event_loss: str, action: int, result: Operand) -> None:
+    """Calls the function that sends the event of a run-time error: the action, and a number."""
+    name = "report_error"
+    if not _has(f.module, name):
+        g = _begin(f.module, name, "%action", "%result")
+        event = g.alloca(16)
+        g.store("%action", event, 8)
+        g.store("%result", g.offset(event, 8), 8)
+        sent = g.call_helper(
+            HELPERS["ringbuf_output"].id, (PTR, g.module.symbol(ring_buffer)), (PTR, event), (I64, "16"), (I64, "0")
+        )
+        lost, done = g.label("lost"), g.label("done")
+        g.branch_if(g.compare("slt", sent, "0"), lost, done)
+        g.enter(lost)
+        count_lost_event(g, event_loss)
+        g.enter(done)
+        g.ret("0")
+    f.call_function(name, str(action), result)
+
+
+def namespace_ids(f: Function, constants: Constants) -> Operand:
+    """Calls the function that gives process id << 32 | thread id in the tracer's PID namespace, 0 outside of it."""
+    name = "namespace_ids"
+    if not _has(f.module, name):
+        g = _begin(f.module, name)
+        info = g.alloca(8)  # struct bpf_pidns_info { u32 pid; u32 tgid; }
+        g.store("0", info, 8)
+        device, inode = (
+            f"ptrtoint (ptr {g.module.symbol(constants.host(kind))} to i64)"
+            for kind in (pb.HostValue.PID_NAMESPACE_DEVICE, pb.HostValue.PID_NAMESPACE_INODE)
+        )
+        g.call_helper(HELPERS["get_ns_current_pid_tgid"].id, (I64, device), (I64, inode), (PTR, info), (I64, "8"))
+        g.ret(g.load(info, 8, signed=False))
+    return f.call_function(name)
