@@ -17,6 +17,7 @@
 #ifndef SHIM_FEATURES_H
 #define SHIM_FEATURES_H
 
-// Nothing to declare: this file only says how it works, and the pragmas stand where the features are used.
+// For a declaration that stands where the feature is used. One from a header takes `#pragma weak NAME` instead.
+#define SHIM_FEATURE __attribute__((weak))
 
 #endif

@@ -105,8 +105,6 @@ static enum options_result wrong(const char *message, const char *detail) {
 static enum options_result apply(struct options *options, const struct pb_required_resources *resources, int index,
                                  const char *argument) {
   static const char *const modes[] = {[WRITER_LINE] = "line", [WRITER_FULL] = "full", [WRITER_NONE] = "none"};
-  if (table[index].argument && !argument)
-    return wrong("option needs an argument: --", table[index].name);
   switch (index) {
     case OPTION_HELP:
       print_help(resources);
@@ -169,9 +167,11 @@ enum options_result options_parse(struct options *options, const struct pb_requi
       if (index < 0)
         return wrong("unknown option: ", text);
       name = is_long ? (equals ? equals + 1 : NULL) : name + 1;
-      const char *argument = NULL;
+      const char *argument = "";
       if (table[index].argument) {
-        argument = name && *name ? name : *rest < argc ? argv[(*rest)++] : NULL;
+        if (!(name && *name) && *rest == argc)
+          return wrong("option needs an argument: ", text);
+        argument = name && *name ? name : argv[(*rest)++];
         name = NULL;
       } else if (is_long && name) {
         return wrong("option takes no argument: ", text);
