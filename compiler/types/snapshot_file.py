@@ -15,11 +15,11 @@ from functools import cached_property
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
-from proto.kernel_snapshot_pb2 import Blob, KernelSnapshot, Module, NameSet, TracepointCategory
 
 from compiler.types.btf import Btf, Kind
 from compiler.types.errors import SnapshotError
 from compiler.types.snapshot import VMLINUX, Snapshot
+from proto.kernel_snapshot_pb2 import Blob, KernelSnapshot, Module, NameSet, TracepointCategory
 
 MAGIC = b"BPFKSNAP"
 FORMAT_VERSION = 1

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from proto.kernel_snapshot_pb2 import Blob, KernelSnapshot, Module, TracepointCategory
 
 from compiler.types.errors import SnapshotError
 from compiler.types.kernel import Kernel
@@ -14,6 +13,7 @@ from compiler.types.snapshot import VMLINUX, Snapshot, open_snapshot
 from compiler.types.snapshot_file import FORMAT_VERSION, MAGIC, FileSnapshot, encode
 from compiler.types.snapshot_folder import FolderSnapshot
 from kernels import snapshot as tool
+from proto.kernel_snapshot_pb2 import Blob, KernelSnapshot, Module, TracepointCategory
 from tests.kernels.kernel_folder import make_folder
 
 
