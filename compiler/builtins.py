@@ -66,6 +66,9 @@ class Builtin:
     unsafe: bool = False
     """Changes the system or runs commands: only with --unsafe."""
     supported: bool = True
+    library: str = ""
+    """The file of compiler/stdlib that has it as macros; "" for what the compiler itself knows how to do. Parameters
+    and result of a macro are for documentation: later passes see only what it expands to."""
 
     @property
     def least_arguments(self) -> int:
@@ -118,21 +121,21 @@ def _parameter(text: str) -> Parameter:
 
 def _variable(
     name: str, result: Type | None, doc: str, parameters: str = "", *, helpers: str = "", probes: str = "",
-    supported: bool = True,
+    supported: bool = True, library: str = "",
 ) -> Builtin:  # fmt: skip
     return Builtin(
         name, Kind.VARIABLE, doc, _parameters(parameters), result, tuple(helpers.split()), frozenset(probes.split()),
-        supported=supported,
+        supported=supported, library=library,
     )  # fmt: skip
 
 
 def _function(
     name: str, result: Type | None, doc: str, parameters: str = "", *, helpers: str = "", probes: str = "",
-    unsafe: bool = False, supported: bool = True,
+    unsafe: bool = False, supported: bool = True, library: str = "",
 ) -> Builtin:  # fmt: skip
     return Builtin(
         name, Kind.FUNCTION, doc, _parameters(parameters), result, tuple(helpers.split()), frozenset(probes.split()),
-        unsafe, supported,
+        unsafe, supported, library,
     )  # fmt: skip
 
 
@@ -164,12 +167,12 @@ _VARIABLES = (
     _variable("gid", lattice.UINT64, "Group id of the current process", helpers="get_current_uid_gid"),
     _variable("has_cpid", lattice.BOOL, "Whether there is a command given by -c", supported=False),
     _variable("jiffies", lattice.UINT64, "The kernel's jiffies", helpers="jiffies64"),
-    _variable("leader_comm", None, "Name of the thread group's leader", "[task]", supported=False),
-    _variable("leader_tid", None, "Thread id of the thread group's leader", "[task]", supported=False),
+    _variable("leader_comm", None, "Name of the thread group's leader", "[task]", library="task.bt"),
+    _variable("leader_tid", None, "Thread id of the thread group's leader", "[task]", library="task.bt"),
     _variable("ncpus", lattice.UINT64, "Number of processors"),
     _variable("nsecs", lattice.UINT64, "Nanoseconds of a clock, since boot by default", "[clock: timestamp_mode]"),
     _variable("numaid", lattice.UINT64, "Number of the current NUMA node", helpers="get_numa_node_id"),
-    _variable("pcomm", None, "Name of the parent process", "[task]", supported=False),
+    _variable("pcomm", None, "Name of the parent process", "[task]", library="task.bt"),
     _variable(
         "pid",
         lattice.UINT32,
@@ -177,7 +180,7 @@ _VARIABLES = (
         "[namespace: name]",
         helpers="get_current_pid_tgid",
     ),
-    _variable("ppid", None, "Process id of the parent process", "[task]", supported=False),
+    _variable("ppid", None, "Process id of the parent process", "[task]", library="task.bt"),
     _variable("probe", None, "Full name of the probe"),
     _variable("probetype", None, "Name of the probe's type"),
     _variable("rand", lattice.UINT32, "A random number", helpers="get_prandom_u32"),
@@ -199,7 +202,7 @@ _VARIABLES = (
 
 _FUNCTIONS = (
     _function(
-        "assert", lattice.VOID, "Ends the tracer if the condition does not hold", "cond, message", supported=False
+        "assert", lattice.VOID, "Ends the tracer if the condition does not hold", "cond, message", library="base.bt"
     ),
     _function("assert_str", lattice.VOID, "Fails to compile unless it is a string", "expr", supported=False),
     _function("bswap", None, "The integer with its bytes reversed", "n"),
@@ -209,10 +212,14 @@ _FUNCTIONS = (
     _function("cgroupid", lattice.UINT64, "Id of the cgroup at a path", "path: const string", supported=False),
     _function("clear", lattice.VOID, "Deletes all entries of a map", "map: map"),
     _function(
-        "container_of", None, "The structure that a member's address belongs to", "ptr, type, member", supported=False
+        "container_of",
+        None,
+        "The structure that a member's address belongs to",
+        "ptr, type, member",
+        library="types.bt",
     ),
     _function("debugf", lattice.VOID, "Prints to the kernel's trace pipe", "fmt: const string, ...", supported=False),
-    _function("default_str_length", lattice.UINT64, "The length of strings that have none", supported=False),
+    _function("default_str_length", lattice.UINT64, "The length of strings that have none", library="strings.bt"),
     _function("delete", lattice.BOOL, "Deletes one entry of a map; whether there was one", "map: map, [key]"),
     _function("errorf", lattice.VOID, "Prints an error", "fmt: const string, ..."),
     _function("exit", lattice.VOID, "Ends the tracer", "[code: int]"),
@@ -227,7 +234,7 @@ _FUNCTIONS = (
     ),
     _function("has_key", lattice.BOOL, "Whether a map has an entry", "map: map, key"),
     _function("is_array", lattice.BOOL, "Whether it is an array", "expr", supported=False),
-    _function("is_err", lattice.BOOL, "Whether a pointer is an error number", "ptr", supported=False),
+    _function("is_err", lattice.BOOL, "Whether a pointer is an error number", "ptr", library="base.bt"),
     _function("is_integer", lattice.BOOL, "Whether it is an integer", "expr", supported=False),
     _function("is_literal", lattice.BOOL, "Whether it is a literal", "expr", supported=False),
     _function("is_ptr", lattice.BOOL, "Whether it is a pointer", "expr", supported=False),
@@ -292,7 +299,9 @@ _FUNCTIONS = (
     _function("str", None, "A string from memory", "data, [length: int]"),
     _function("str_concat", None, "Two strings, one after the other", "left, right", supported=False),
     _function("strcap", lattice.UINT64, "The capacity of a string", "str", supported=False),
-    _function("strcontains", lattice.BOOL, "Whether a string contains another", "haystack, needle", supported=False),
+    _function(
+        "strcontains", lattice.BOOL, "Whether a string contains another", "haystack, needle", library="strings.bt"
+    ),
     _function("strerror", None, "Text of an error number", "error: int", supported=False),
     _function("strftime", None, "A time as text", "fmt: const string, timestamp: int"),
     _function("strlen", lattice.UINT64, "Length of a string", "str", supported=False),

@@ -20,6 +20,7 @@ from compiler.analysis import (
     control_flow,
     desugar,
     fold,
+    macros,
     maps,
     names,
     resolve,
@@ -81,6 +82,8 @@ def front(
 
     with step("parse"):
         program = parse(source, sink)
+    with step("macros"):
+        macros.run(program, sink)
     with step("supported"):
         supported.run(program, sink)
     with step("config"):

@@ -14,14 +14,12 @@ _NOT_YET: Mapping[type[ast.Node], str] = {
     ast.Import: "imports are",
     ast.ImportStatement: "import statements are",
     ast.CDefinition: "C definitions are",
-    ast.Macro: "macros are",
     ast.Subprogram: "subprograms are",
     ast.For: "for loops are",
     ast.While: "while loops are",
     ast.Unroll: "unroll is",
     ast.Comptime: "comptime is",
     ast.TypeInfo: "typeinfo is",
-    ast.TypeArgument: "types as arguments are",
 }
 
 
