@@ -71,6 +71,10 @@ class _Folder:
                 value = truth(condition)
                 if value is not None and orelse is not None and is_literal(then) and is_literal(orelse):
                     return then if value else orelse
+                if node.form == "if":
+                    node.then, node.orelse = _as_block(then), orelse and _as_block(orelse)
+            case ast.Block([], ast.Expression() as result) if is_literal(result):
+                return result
             case ast.Call("str", [argument, *rest]):
                 return _string(node, argument, rest) or node
             case ast.ArrayAccess(ast.String() as text, ast.Integer(index)) if 0 <= index <= len(text.data):
@@ -201,6 +205,11 @@ def _evaluate(op: str, left: int, right: int) -> int | None:
         case _:
             return None
     return result if _I64_MIN <= result <= _U64_MAX else None
+
+
+def _as_block(branch: ast.Expression) -> ast.Expression:
+    """A branch of `if`, which is a block or another `if`."""
+    return branch if isinstance(branch, ast.Block | ast.If) else ast.Block([], branch, span=branch.span)
 
 
 def _same(left: ast.Expression, right: ast.Expression) -> bool:
