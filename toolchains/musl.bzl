@@ -34,7 +34,6 @@ def _musl_cc_toolchain_config_impl(ctx):
         features = [
             _flags("deterministic", _COMPILE, [
                 # no path of the sandbox and no time in the objects
-                "-no-canonical-prefixes",
                 "-fno-canonical-system-headers",
                 "-ffile-prefix-map=/proc/self/cwd=.",
                 "-Wno-builtin-macro-redefined",
