@@ -188,10 +188,10 @@ static bool put_fraction(struct output *output, const struct conversion *convers
 static void finish_text(struct output *output, const struct conversion *conversion, size_t begin) {
   char *text = output->text + begin;
   size_t size = output->size - begin;
-  if (conversion->upper || (conversion->swap_case && !strchr("pZ", conversion->letter)))
-    change_case(text, size, 'a', 'z');
-  else if (conversion->swap_case)
+  if (conversion->swap_case && strchr("pZ", conversion->letter))
     change_case(text, size, 'A', 'Z');
+  else if ((conversion->swap_case && strchr("aAbBh", conversion->letter)) || (conversion->upper && conversion->letter != 'P'))
+    change_case(text, size, 'a', 'z');
   if (conversion->width <= size || output->overflow)
     return;
   size_t fill = conversion->width - size;
@@ -220,15 +220,10 @@ static const char *parse_conversion(const char *at, struct conversion *conversio
   return at;
 }
 
+// The modifiers for other eras and digits do nothing in the C locale, but not every letter takes them.
 static bool modifier_is_valid(const struct conversion *conversion) {
-  switch (conversion->modifier) {
-    case 'E':
-      return strchr("cCsxXyY", conversion->letter);
-    case 'O':
-      return strchr("BdeHImMSuUVwWy", conversion->letter);
-    default:
-      return true;
-  }
+  const char *refused = conversion->modifier == 'E' ? "%aADFbBhdeHIjklgGmMSUVWw" : "%aADFcxXY";
+  return !conversion->modifier || !strchr(refused, conversion->letter);
 }
 
 static void put_format(struct output *output, const char *format, const struct tm *tm, const struct moment *moment) {
