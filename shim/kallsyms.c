@@ -2,49 +2,83 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
+enum { CHUNK = 1 << 14 };
+
 // A line is "ffffffff81000000 T _stext" or "ffffffffc0000000 t name\t[module]".
-static int match_line(const char *line, const char *name, uint64_t *address) {
-  char *end;
-  uint64_t found = strtoull(line, &end, 16);
-  if (end[0] != ' ' || !end[1] || end[2] != ' ')
-    return -ENOENT;
-  size_t length = strcspn(end + 3, "\t");
-  if (strlen(name) != length || memcmp(end + 3, name, length) != 0)
-    return -ENOENT;
-  *address = found;
-  return found ? 0 : -EACCES;
+static bool parse_line(const char *line, size_t size, struct kallsyms_entry *entry) {
+  const char *end = line + size;
+  entry->address = 0;
+  for (; line < end && *line != ' '; line++)
+    entry->address = entry->address << 4 | (uint64_t)(*line <= '9' ? *line - '0' : *line - 'a' + 10);
+  if (end - line < 4)
+    return false;
+  entry->type = line[1];
+  entry->name = line + 3;
+  const char *tab = memchr(entry->name, '\t', (size_t)(end - entry->name));
+  entry->name_size = (size_t)((tab ? tab : end) - entry->name);
+  return true;
 }
 
-int kallsyms_find(const char *name, uint64_t *address) {
-  // Some 200,000 lines: read piece by piece instead of holding 10 MB.
-  char buffer[16 * 1024];
+static int visit_lines(int fd, kallsyms_visitor *visit, void *context) {
+  char chunk[CHUNK];  // some 200,000 lines: read piece by piece instead of holding 10 MB
   size_t used = 0;
-  int err = -ENOENT;
+  for (;;) {
+    ssize_t got = read(fd, chunk + used, sizeof(chunk) - used);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got <= 0)
+      return got < 0 ? -errno : 0;
+    used += (size_t)got;
+    const char *line = chunk;
+    const char *end;
+    while ((end = memchr(line, '\n', used - (size_t)(line - chunk)))) {
+      struct kallsyms_entry entry;
+      int result = parse_line(line, (size_t)(end - line), &entry) ? visit(context, &entry) : 0;
+      if (result)
+        return result;
+      line = end + 1;
+    }
+    used -= (size_t)(line - chunk);
+    if (used == sizeof(chunk))
+      used = 0;  // no name is that long
+    memmove(chunk, line, used);
+  }
+}
+
+int kallsyms_each(kallsyms_visitor *visit, void *context) {
   int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return -errno;
-  while (err == -ENOENT) {
-    ssize_t length = read(fd, buffer + used, sizeof(buffer) - 1 - used);
-    if (length < 0)
-      err = -errno;
-    if (length <= 0)
-      break;
-    used += (size_t)length;
-    buffer[used] = 0;
-    char *line = buffer;
-    for (char *end; err == -ENOENT && (end = strchr(line, '\n')); line = end + 1) {
-      *end = 0;
-      err = match_line(line, name, address);
-    }
-    used -= (size_t)(line - buffer);
-    if (used == sizeof(buffer) - 1)
-      used = 0;  // a line longer than the buffer: no symbol that we look for
-    memmove(buffer, line, used);
-  }
+  int result = visit_lines(fd, visit, context);
   close(fd);
-  return err;
+  return result;
+}
+
+struct search {
+  const char *name;
+  size_t name_size;
+  uint64_t address;
+};
+
+static int match(void *context, const struct kallsyms_entry *entry) {
+  struct search *search = context;
+  if (entry->name_size != search->name_size || memcmp(entry->name, search->name, search->name_size) != 0)
+    return 0;
+  search->address = entry->address;
+  return 1;
+}
+
+int kallsyms_find(const char *name, uint64_t *address) {
+  struct search search = {.name = name, .name_size = strlen(name)};
+  int result = kallsyms_each(match, &search);
+  if (result < 0)
+    return result;
+  if (!result)
+    return -ENOENT;
+  *address = search.address;
+  return search.address ? 0 : -EACCES;
 }

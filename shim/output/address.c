@@ -35,7 +35,7 @@ static void put_ipv4(struct address *address, const uint8_t *bytes) {
 // RFC 5952, except that the last 32 bits behind 96 zero bits, or behind ::ffff:, are in IPv4's form.
 static void put_ipv6(struct address *address, const uint8_t *bytes) {
   uint16_t groups[GROUPS];
-  for (int i = 0; i < GROUPS; i++)
+  for (size_t i = 0; i < GROUPS; i++)
     groups[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
   int best = 0;
   int best_size = 1;  // a single zero group is not shortened

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/features.h"
 #include "shim/output/aggregate.h"
 #include "shim/output/histogram.h"
 #include "shim/output/output.h"
@@ -13,8 +12,9 @@
 #include "shim/report.h"
 #include "shim/sort.h"
 
-extern histogram_printer shim_print_hist SHIM_FEATURE;
-extern histogram_printer shim_print_lhist SHIM_FEATURE;
+// Features that may be missing: see shim/features.h.
+#pragma weak shim_print_hist
+#pragma weak shim_print_lhist
 
 struct ordering {
   const struct map_contents *contents;

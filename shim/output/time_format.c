@@ -249,6 +249,7 @@ static void put_format(struct output *output, const char *format, const struct t
   }
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): written to through `output`
 size_t time_format(char *text, size_t capacity, const char *format, const struct moment *moment) {
   struct tm tm;
   if (!localtime_r(&moment->seconds, &tm))

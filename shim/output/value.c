@@ -2,21 +2,21 @@
 
 #include <string.h>
 
-#include "shim/features.h"
 #include "shim/output/text.h"
 
 // Both target architectures are little-endian, and so is this program then.
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are loaded by copying their low bytes");
 
-extern value_printer shim_print_inet SHIM_FEATURE;
-extern value_printer shim_print_mac_address SHIM_FEATURE;
-extern value_printer shim_print_ksym SHIM_FEATURE;
-extern value_printer shim_print_usym SHIM_FEATURE;
-extern value_printer shim_print_username SHIM_FEATURE;
-extern value_printer shim_print_timestamp SHIM_FEATURE;
-extern value_printer shim_print_cgroup_path SHIM_FEATURE;
-extern value_printer shim_print_kstack SHIM_FEATURE;
-extern value_printer shim_print_ustack SHIM_FEATURE;
+// Features that may be missing: see shim/features.h.
+#pragma weak shim_print_inet
+#pragma weak shim_print_mac_address
+#pragma weak shim_print_ksym
+#pragma weak shim_print_usym
+#pragma weak shim_print_username
+#pragma weak shim_print_timestamp
+#pragma weak shim_print_cgroup_path
+#pragma weak shim_print_kstack
+#pragma weak shim_print_ustack
 
 uint64_t load_unsigned(const uint8_t *data, uint32_t size) {
   uint64_t value = 0;

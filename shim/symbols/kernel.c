@@ -5,12 +5,11 @@
 #include "shim/symbols/kernel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "shim/kallsyms.h"
 #include "shim/output/text.h"
 #include "shim/output/value.h"
 #include "shim/report.h"
@@ -58,42 +57,10 @@ static int symbols_add(struct symbols *symbols, uint64_t address, const char *na
   return 0;
 }
 
-// A line is "ffffffff81000000 T _text", with "\t[module]" behind it for a module's.
-static int add_line(struct symbols *symbols, const char *line, size_t size) {
-  const char *end = line + size;
-  uint64_t address = 0;
-  for (; line < end && *line != ' '; line++)
-    address = address << 4 | (uint64_t)(*line <= '9' ? *line - '0' : *line - 'a' + 10);
-  if (end - line < 4 || !address || strchr("bBdDrR", line[1]))
-    return 0;  // addresses are 0 for those who may not know them
-  const char *name = line + 3;
-  const char *name_end = memchr(name, '\t', (size_t)(end - name));
-  return symbols_add(symbols, address, name, (uint32_t)((name_end ? name_end : end) - name));
-}
-
-static int add_lines(struct symbols *symbols, int fd) {
-  char chunk[CHUNK];
-  size_t used = 0;
-  for (;;) {
-    ssize_t got = read(fd, chunk + used, sizeof(chunk) - used);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got <= 0)
-      return got < 0 ? -errno : 0;
-    used += (size_t)got;
-    const char *line = chunk;
-    const char *end;
-    while ((end = memchr(line, '\n', used - (size_t)(line - chunk)))) {
-      int err = add_line(symbols, line, (size_t)(end - line));
-      if (err)
-        return err;
-      line = end + 1;
-    }
-    used -= (size_t)(line - chunk);
-    if (used == sizeof(chunk))
-      used = 0;  // no name is that long
-    memmove(chunk, line, used);
-  }
+static int add_entry(void *context, const struct kallsyms_entry *entry) {
+  if (!entry->address || strchr("bBdDrR", entry->type))
+    return 0;
+  return symbols_add(context, entry->address, entry->name, (uint32_t)entry->name_size);
 }
 
 static bool address_after(const void *context, uint32_t a, uint32_t b) {
@@ -115,12 +82,8 @@ static int symbols_sort(struct symbols *symbols) {
   return 0;
 }
 
-static int symbols_read(struct symbols *symbols, const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return -errno;
-  int err = add_lines(symbols, fd);
-  close(fd);
+static int symbols_read(struct symbols *symbols) {
+  int err = kallsyms_each(add_entry, symbols);
   if (!err && symbols->count)
     err = symbols_sort(symbols);
   return err;
@@ -139,7 +102,7 @@ const char *kernel_symbol_name(uint64_t address, uint64_t *offset) {
   static bool is_read;
   if (!is_read) {
     is_read = true;
-    int err = symbols_read(&symbols, "/proc/kallsyms");
+    int err = symbols_read(&symbols);
     if (err) {
       report(REPORT_WARNING, NULL, 0, "ksym: read /proc/kallsyms: %s; addresses have no names", report_cause(err));
       symbols_free(&symbols);

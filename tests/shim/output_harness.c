@@ -53,7 +53,7 @@ static action_handler *const handlers[] = {
     [PB_ACTION_KIND_RUNTIME_ERROR] = shim_action_runtime_error,
 };
 
-static void fail(const char *what) {
+static _Noreturn void fail(const char *what) {
   fprintf(stderr, "output_harness: %s\n", what);
   exit(2);
 }
@@ -170,7 +170,6 @@ static int run_chunk(struct tracer *tracer, const struct chunk *chunk) {
       return shim_print_map(tracer, &tracer->maps[find_map(tracer, chunk) - fake_maps], 0, 0);
     default:
       fail("unknown chunk");
-      return 0;
   }
 }
 
@@ -185,8 +184,12 @@ int main(void) {
   writer_init(&tracer.out, STDOUT_FILENO, WRITER_LINE);
   make_maps(&tracer);
   int err = 0;
-  for (struct chunk chunk = read_chunk(); !err && chunk.kind; chunk = read_chunk()) {
-    err = run_chunk(&tracer, &chunk);
+  bool more = true;
+  while (more && !err) {
+    struct chunk chunk = read_chunk();
+    more = chunk.kind != 0;
+    if (more)
+      err = run_chunk(&tracer, &chunk);
     free(chunk.data);
   }
   if (!err)

@@ -4,6 +4,8 @@ A value is a type of the table and the bytes of it: `script.integer(-5)`, `scrip
 `script.tuple_of(script.integer(1), script.string("a"))`.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import struct
@@ -62,7 +64,9 @@ class Script:
         return len(self.resources.types) - 1
 
     def integer(self, number: int, size: int = 8, signed: bool = True) -> Value:
-        return Value(self.type_index(Kind.INTEGER, size, is_signed=signed), number.to_bytes(size, "little", signed=signed))
+        return Value(
+            self.type_index(Kind.INTEGER, size, is_signed=signed), number.to_bytes(size, "little", signed=signed)
+        )
 
     def enumerator(self, number: int, names: Mapping[str, int], size: int = 4) -> Value:
         wanted = pb.Enum(enumerators=[pb.Enumerator(name=name, value=value) for name, value in names.items()])
@@ -153,9 +157,14 @@ class Script:
     def span(self, line: int, column: int, end_column: int, text: str, *, parent: int = 0, end_line: int = 0) -> int:
         self.resources.spans.append(
             pb.SourceSpan(
-                file="a.bt", line=line, column=column, end_line=end_line or line, end_column=end_column,
-                text=text.encode(), parent=parent,
-            )  # fmt: skip
+                file="a.bt",
+                line=line,
+                column=column,
+                end_line=end_line or line,
+                end_column=end_column,
+                text=text.encode(),
+                parent=parent,
+            )
         )
         return len(self.resources.spans) - 1
 
@@ -165,7 +174,7 @@ class Script:
         self,
         text: str | bytes,
         *arguments: Value,
-        severity: "pb.Printf.Severity.ValueType" = pb.Printf.OUTPUT,
+        severity: pb.Printf.Severity = pb.Printf.OUTPUT,
         span: int = 0,
     ) -> None:
         data = b"\0" * _EVENT_HEADER
@@ -202,7 +211,7 @@ class Script:
     def time(self, time_format: str) -> None:
         self._event(pb.Action(time=pb.Time(format=time_format)), b"\0" * _EVENT_HEADER)
 
-    def runtime_error(self, kind: "pb.RuntimeError.Kind.ValueType", span: int, helper: str = "", result: int = 0) -> None:
+    def runtime_error(self, kind: pb.RuntimeError.Kind, span: int, helper: str = "", result: int = 0) -> None:
         value = self.integer(result, 4)
         argument = pb.Argument(type=value.type, offset=_EVENT_HEADER)
         call = pb.RuntimeError(kind=kind, helper=helper, result=argument)
@@ -211,7 +220,9 @@ class Script:
     def no_warnings(self) -> None:
         self._chunk(_CHUNK_OPTIONS, struct.pack("<I", 1))
 
-    def add_map(self, name: str, value_type: int, key_type: int, key_size: int, entries: list[tuple[bytes, list[bytes]]]) -> int:
+    def add_map(
+        self, name: str, value_type: int, key_type: int, key_size: int, entries: list[tuple[bytes, list[bytes]]]
+    ) -> int:
         """Declares a map and fills it; each entry has a value per CPU. Returns its index."""
         value_size = max(self.resources.types[value_type].size, 1)
         self.resources.maps.append(
@@ -237,15 +248,17 @@ class Script:
         return self.add_map(name, value.type, 0, 8, [(bytes(8), [value.data])])
 
     def aggregation(
-        self, name: str, kind: int, entries: list[tuple[Value | None, list[tuple[int, ...]]]], signed: bool = False,
+        self,
+        name: str,
+        kind: int,
+        entries: list[tuple[Value | None, list[tuple[int, ...]]]],
+        signed: bool = False,
         **members: object,
-    ) -> int:  # fmt: skip
+    ) -> int:
         """A map of aggregations: the numbers of every CPU. A key of None is that of a map without keys."""
         size = 8 * len(entries[0][1][0])
         value_type = self.type_index(kind, size, is_signed=signed, **members)
-        rows = [
-            (key.data if key else bytes(8), [_numbers(numbers) for numbers in cpus]) for key, cpus in entries
-        ]
+        rows = [(key.data if key else bytes(8), [_numbers(numbers) for numbers in cpus]) for key, cpus in entries]
         key = entries[0][0]
         return self.add_map(name, value_type, key.type if key else 0, len(rows[0][0]), rows)
 

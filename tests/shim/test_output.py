@@ -1,21 +1,19 @@
 """Text output against upstream's.
 
-output_golden/NAME.bt is a script, NAME.out and NAME.err are what bpftrace 0.27.1 prints for it (but for messages of its compiler).
-The functions here do by hand what the compiler makes of the script and what the kernel makes of the programs.
+output_golden/NAME.bt is a script, NAME.out and NAME.err are what bpftrace 0.27.1 prints for it, but for messages of its
+compiler. The functions here do by hand what the compiler makes of the script and what the kernel makes of the programs.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from output_script import Kind, Script, Value
 
 from proto import required_resources_pb2 as pb
+from tests.shim.output_script import Kind, Script, Value
 
 _GOLDEN = Path(__file__).parent / "output_golden"
 _CASES: dict[str, Callable[[Script], None]] = {}
-
-INT64_MAX = (1 << 63) - 1
 
 
 def golden(case: Callable[[Script], None]) -> Callable[[Script], None]:
@@ -165,12 +163,15 @@ def maps(s: Script) -> None:
     flags = s.values("@flags", [(s.boolean(True), text("yes"))])
     scalar_text = s.scalar("@p", text("(hello)"))
     parens = s.values(
-        "@parens", [(text(key), text(value)) for key, value in [("(hello)", "c"), ("(", "a"), ("(a)b)", "d"), ("()", "b")]]
+        "@parens",
+        [(text(key), text(value)) for key, value in [("(hello)", "c"), ("(", "a"), ("(a)b)", "d"), ("()", "b")]],
     )
     record = s.scalar("@rec", s.record(a=number(1)))
     records = s.values("@reck", [(s.record(a=number(1)), number(2))])
     unsigned = s.scalar("@u64", s.integer((1 << 64) - 1, signed=False))
-    large = s.values("@u", [(number(1), s.integer((1 << 64) - 1, signed=False)), (number(2), s.integer(1, signed=False))])
+    large = s.values(
+        "@u", [(number(1), s.integer((1 << 64) - 1, signed=False)), (number(2), s.integer(1, signed=False))]
+    )
     names = s.values("@names", [(text(key), text(value)) for key, value in [("b", "1"), ("a", "2"), ("ab", "3")]])
     pairs = s.values(
         "@pair",
@@ -182,7 +183,9 @@ def maps(s: Script) -> None:
     pointers = s.values("@ptr", [(number(1), s.pointer(3))])
     buffer = s.scalar("@arr", s.buffer(b"abc"))
     hosts = s.values("@addresses", [(s.inet4(bytes([127, 0, 0, 1])), number(1))])
-    top = s.values("@top", [(number(key), s.integer(value, signed=False)) for key, value in [(3, 30), (1, 10), (4, 41), (2, 20)]])
+    top = s.values(
+        "@top", [(number(key), s.integer(value, signed=False)) for key, value in [(3, 30), (1, 10), (4, 41), (2, 20)]]
+    )
     negative = s.values("@negative", [(number(1), number(-7))])
     empty = s.values("@empty", [(text("x"), number(1))])
     s.print_map(top, 2, 3)
@@ -200,9 +203,29 @@ def maps(s: Script) -> None:
         s.fill(index, [])
         s.print_map(index)
     end(
-        s, hosts, buffer, boolean, empty, flags, numbers, names, negative, nested, scalar_text, pairs, parens, pointers, record,
-        records, strings, tuples, top, large, unsigned, value,
-    )  # fmt: skip
+        s,
+        hosts,
+        buffer,
+        boolean,
+        empty,
+        flags,
+        numbers,
+        names,
+        negative,
+        nested,
+        scalar_text,
+        pairs,
+        parens,
+        pointers,
+        record,
+        records,
+        strings,
+        tuples,
+        top,
+        large,
+        unsigned,
+        value,
+    )
 
 
 @golden
@@ -241,7 +264,23 @@ def aggregations(s: Script) -> None:
     for index in (count1, stats1, most1, average1):
         s.fill(index, [])
         s.print_map(index)
-    end(s, average, average1, count, count1, most, most1, least, least1, total, sum1, stats, stats1, unsigned_most, unsigned)
+    end(
+        s,
+        average,
+        average1,
+        count,
+        count1,
+        most,
+        most1,
+        least,
+        least1,
+        total,
+        sum1,
+        stats,
+        stats1,
+        unsigned_most,
+        unsigned,
+    )
 
 
 def hist_buckets(bits: int, *values: int) -> dict[int, list[int]]:
@@ -271,7 +310,10 @@ def hist(s: Script) -> None:
     keys = s.histogram(
         "@keys",
         Kind.HIST,
-        [(s.string(key, 8), hist_buckets(5, *values)) for key, values in [("q", [99]), ("k", [100]), ("j", [100, 101])]],
+        [
+            (s.string(key, 8), hist_buckets(5, *values))
+            for key, values in [("q", [99]), ("k", [100]), ("j", [100, 101])]
+        ],
         histogram_bits=5,
     )
     tuples = s.histogram("@tuples", Kind.HIST, [(s.tuple_of(s.integer(1), s.string("a", 8)), hist_buckets(0, 5))])
@@ -294,9 +336,7 @@ def lhist(s: Script) -> None:
         for value in values:
             bucket = 0 if value < least else 1 + (min(value, most) - least) // step
             buckets.setdefault(bucket, [0])[0] += 1
-        return s.histogram(
-            name, Kind.LHIST, [(key, buckets)], lhist_min=least, lhist_max=most, lhist_step=step
-        )
+        return s.histogram(name, Kind.LHIST, [(key, buckets)], lhist_min=least, lhist_max=most, lhist_step=step)
 
     linear = lhist_map("@l", None, 0, 10, 1, 5, 6, 6, 50, -1)
     over = lhist_map("@over", None, 0, 10, 1, 50)

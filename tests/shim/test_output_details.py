@@ -5,12 +5,13 @@ import os
 import struct
 import subprocess
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from output_script import Kind, Script, Value
 
 from proto import required_resources_pb2 as pb
+from tests.shim.output_script import Kind, Script, Value
 
 _HERE = Path(__file__).parent
 # What upstream (with glibc) prints, in UTC: by format, by seconds since 1970.
@@ -114,8 +115,12 @@ def test_anonymous_members() -> None:
     script = Script()
     inner = script.structure(("b", script.integer(2, 4)), ("c", script.integer(3, 4)))
     nothing = script.structure()
-    value = script.structure(("", nothing), ("", inner), ("d", script.integer(4)), ("", inner), ("e", inner), ("f", nothing))
-    assert printed_value(script, value) == "{ .b = 2, .c = 3, .d = 4, .b = 2, .c = 3, .e = { .b = 2, .c = 3 }, .f = {} }\n"
+    value = script.structure(
+        ("", nothing), ("", inner), ("d", script.integer(4)), ("", inner), ("e", inner), ("f", nothing)
+    )
+    assert (
+        printed_value(script, value) == "{ .b = 2, .c = 3, .d = 4, .b = 2, .c = 3, .e = { .b = 2, .c = 3 }, .f = {} }\n"
+    )
 
 
 def test_empty_groups() -> None:
@@ -182,15 +187,15 @@ def test_kernel_symbols() -> None:
     """Against a reader of kallsyms that is as simple as can be."""
     symbols: dict[int, str] = {}
     for line in Path("/proc/kallsyms").read_text().splitlines():
-        address, kind, name = line.split()[:3]
-        if int(address, 16) and kind not in "bBdDrR":
-            symbols[int(address, 16)] = name
+        address_text, kind, name = line.split()[:3]
+        if int(address_text, 16) and kind not in "bBdDrR":
+            symbols[int(address_text, 16)] = name
     script = Script()
     places = sorted(symbols)
     sample = places[:: max(1, len(places) // 200)]
     for address in sample:
         script.print_value(script.ksym(address))
-    for here, following in zip(places, places[1:], strict=False):
+    for here, following in pairwise(places):
         if following - here > 8:
             script.print_value(script.ksym(here + 5))
             sample.append(here)
@@ -236,7 +241,10 @@ def test_map_order_of_key_types() -> None:
     assert keys(*(script.integer(number, 4, signed=False) for number in (1, 0xFFFFFFFF, 0))) == "4294967295,0,1"
     assert keys(*(script.probe(name) for name in ("kprobe:b", "kprobe:a"))) == "kprobe:a,kprobe:b"
     # Nothing but integers and strings has an order.
-    assert keys(*(script.tuple_of(script.boolean(value), script.integer(1)) for value in (True, False))) == "true, 1,false, 1"
+    assert (
+        keys(*(script.tuple_of(script.boolean(value), script.integer(1)) for value in (True, False)))
+        == "true, 1,false, 1"
+    )
     assert keys(script.pointer(2), script.pointer(1)) == "0x2,0x1"
     pairs = [(2, 1), (1, 2), (1, 1)]
     assert keys(*(script.tuple_of(script.integer(a), script.integer(b, 4)) for a, b in pairs)) == "1, 1,1, 2,2, 1"
@@ -257,7 +265,12 @@ def test_histograms_with_equal_totals_are_ordered_by_key() -> None:
     ]
     script.print_at_exit(script.histogram("@", Kind.HIST, rows))
     # As bytes: 300 is 2c 01.
-    assert [line for line in printed(script).splitlines() if line.startswith("@")] == ["@[5]:", "@[1]:", "@[2]:", "@[300]:"]
+    assert [line for line in printed(script).splitlines() if line.startswith("@")] == [
+        "@[5]:",
+        "@[1]:",
+        "@[2]:",
+        "@[300]:",
+    ]
 
 
 def test_histogram_divided_to_nothing() -> None:
@@ -319,7 +332,12 @@ def test_full_disk_ends_the_tracer() -> None:
     script.printf("lost\n")
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [os.environ["OUTPUT_HARNESS"]], input=script.script(), stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+            [os.environ["OUTPUT_HARNESS"]],
+            input=script.script(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
         )
     assert done.stderr == b"output_harness: No space left on device\n"
     assert done.returncode == 1
