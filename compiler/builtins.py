@@ -183,7 +183,7 @@ _VARIABLES = (
     _variable("ppid", None, "Process id of the parent process", "[task]", library="task.bt"),
     _variable("probe", None, "Full name of the probe"),
     _variable("probetype", None, "Name of the probe's type"),
-    _variable("rand", lattice.UINT32, "A random number", helpers="get_prandom_u32"),
+    _variable("rand", lattice.UINT64, "A random number", helpers="get_prandom_u32"),
     _variable("retval", None, "What the traced function returned", probes=_RETURN_PROBES),
     _variable(
         "tid",

@@ -229,7 +229,7 @@ class _AttachPoints:
         close = difflib.get_close_matches(function, (name for name in names if name[:2] == function[:2]), 1, 0.8)
         raise _Bad(
             f'{function} is not traceable (either non-existing, inlined, or marked as "notrace") '
-            f"in kernel {self.kernel.release}",
+            f"in {f'module {module} of ' if module else ''}kernel {self.kernel.release}",
             "missing-function",
             [f"Did you mean {name}?" for name in close],
         )

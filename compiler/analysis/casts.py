@@ -79,6 +79,14 @@ class _Casts:
                 self.branches(node)
             case ast.Call():
                 self.call(node)
+            case ast.Tuple(elements):
+                node.elements = [self.number(element) for element in elements]
+            case ast.Record(items):
+                for item in items:
+                    item.value = self.number(item.value)
+            case ast.Block():
+                # A variable that is declared and nothing else needs no place.
+                node.statements = [item for item in node.statements if not _declares_nothing(item)]
             case ast.FieldAccess():
                 node.target = _one_pointer(node.target)
             case ast.Unary("*", operand) if isinstance(operand.type, Integer):
@@ -303,6 +311,10 @@ class _Casts:
             if self.convert(part, target) is None:
                 return False
         return True
+
+
+def _declares_nothing(node: ast.Statement) -> bool:
+    return isinstance(node, ast.VariableDeclaration) and isinstance(node.variable.symbol.type, None_)
 
 
 def _reads_as_integer(type_: Type) -> bool:

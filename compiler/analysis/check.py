@@ -72,7 +72,9 @@ class _Checker:
 
     def visit(self, node: ast.Node) -> None:
         for child in node.children():
-            if not _is_format(node, child):
+            if isinstance(child, ast.Builtin) and child.name == "args":
+                self.arguments(node, child)
+            if not _is_format(node, child) and not _is_declared(node, child):
                 self.visit(child)
         match node:
             case ast.Call(builtin=Builtin()):
@@ -113,6 +115,14 @@ class _Checker:
                     )
             case ast.String():
                 self.string(node)
+
+    def arguments(self, parent: ast.Node, node: ast.Builtin) -> None:
+        """`args` is no value of its own: its parts are in many places."""
+        match parent:
+            case ast.FieldAccess() | ast.SizeOf() | ast.OffsetOf() | ast.TypeOf() | ast.Unary("*"):
+                pass
+            case _:
+                self.error("not-supported", "args as a whole is not supported yet: only its fields are", node.span)
 
     # --------------------------------------------------------------------------------------------- variables and maps
 
@@ -192,7 +202,7 @@ class _Checker:
             self.error("operand-type", "Only arrays of same sized integer support comparison operators.", node.span)
 
     def composed(self, element: ast.Expression, what: str) -> None:
-        if element.type.is_multi_key_map_value:
+        if element.type.is_multi_key_map_value or isinstance(element.type, Stats):
             message = f"Map type {element.type} cannot exist inside a {what}."
             self.error("map-value", message, element.span)
 
@@ -371,6 +381,9 @@ class _Checker:
                 f"Map type {type_} cannot print the value of individual keys. You must print the whole map.",
                 node.span,
             )
+        elif isinstance(type_, Stats):
+            message = "print() of the value of one key of a stats() map is not supported yet"
+            self.error("not-supported", message, node.span)
         elif isinstance(type_, None_ | Void):
             self.error("print", f"{type_} type passed to print() is not printable", node.span)
         elif len(node.arguments) != 1:
@@ -379,6 +392,11 @@ class _Checker:
 
 
 _MAY_BE_DISCARDED = frozenset({"delete"})
+
+
+def _is_declared(node: ast.Node, child: ast.Node) -> bool:
+    """Whether `child` is the variable of a declaration: one that nothing uses needs no type."""
+    return isinstance(node, ast.VariableDeclaration) and child is node.variable
 
 
 def _is_format(node: ast.Node, child: ast.Node) -> bool:

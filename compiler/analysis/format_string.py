@@ -60,6 +60,8 @@ def check(text: str, types: Sequence[Type]) -> str:
             return f"unable to print none type for specifier: {name}"
         if name != "s" and name not in _INTEGERS | _BUFFERS:
             return f"unsupported format specifier: {name}"
+        if type_.is_map_value and not (name == "s" and type_.is_castable_map_value):
+            return f"unsupported format specifier for type '{type_}': {name}"
         if (name in _INTEGERS and not isinstance(type_, Integer | Bool | Pointer)) or (
             name in _BUFFERS and not isinstance(type_, Buffer)
         ):

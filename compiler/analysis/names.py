@@ -10,6 +10,7 @@ Identifiers stay only where a function gives them a meaning of its own: `nsecs(b
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from compiler.types.builtin_names import BUILTIN_TYPES
 from compiler.types.c_names import c_type
 from compiler.types.kernel import Kernel
 
+_NAMESPACES = frozenset({"curr_ns", "init"})
 _ARGUMENT = re.compile(r"arg(\d+)")
 
 
@@ -79,14 +81,19 @@ class _Names:
         enumerator = self.kernel.enumerator(name)
         if enumerator is not None:
             literal = ast.Integer(enumerator[1], name, span=node.span)
-            literal.type = enumerator[0]
+            literal.type = dataclasses.replace(enumerator[0], bits=64)
             return literal
         hints = [f"{name} is a function: did you mean {found.signature}?"] if found is not None else _similar(name)
         self.sink.error("unknown-identifier", f"Unknown identifier: '{name}'", node.span, hints=hints)
         return node
 
-    def variable(self, found: Builtin, node: ast.Expression) -> ast.Builtin:
+    def variable(self, found: Builtin, node: ast.Expression) -> ast.Expression:
         self.check_variable(found, node)
+        match found.name:
+            case "probe":
+                return ast.String(self.program.attach_points[0].name, span=node.span)
+            case "probetype":
+                return ast.String(self.provider, span=node.span)
         result = node if isinstance(node, ast.Builtin) else ast.Builtin(found.name, span=node.span)
         result.builtin = found
         return result
@@ -140,7 +147,8 @@ class _Names:
         if found.unsafe and not self.unsafe:
             message = f"{found.name}() is an unsafe function being used in safe mode"
             self.sink.error("unsafe", message, node.span, hints=["--unsafe allows it"])
-        self.check_supported(found, node)
+        if not self.check_supported(found, node):
+            return node
         if found.probes and self.provider not in found.probes:
             self.sink.error("probe-builtin", f'{found.name} can not be used with "{self.provider}" probes', node.span)
         if self.check_count(found, node):
@@ -164,6 +172,9 @@ class _Names:
         for index, argument in enumerate(node.arguments):
             parameter = found.parameters[min(index, len(found.parameters) - 1)]
             match parameter.accept, argument:
+                case (Accept.NAME, ast.Identifier(name)) if name not in _NAMESPACES:
+                    message = f"Invalid PID namespace mode: {name} (expects: curr_ns or init)"
+                    self.sink.error("argument-value", message, argument.span)
                 case ((Accept.NAME | Accept.CLOCK), ast.Identifier()):
                     pass
                 case Accept.NAME, _:

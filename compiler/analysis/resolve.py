@@ -325,12 +325,12 @@ class _Resolver:
             case ast.IncDec():
                 return self.increment(node)
             case ast.Tuple(elements):
-                types = [self.expression(element) for element in elements]
+                types = [_read(self.expression(element)) for element in elements]
                 return NONE if any(isinstance(type_, None_) for type_ in types) else Tuple(tuple(types))
             case ast.TupleAccess(target, index):
                 return self.fields.element(node, self.expression(target), index)
             case ast.Record(items):
-                fields = tuple((item.name, self.expression(item.value)) for item in items)
+                fields = tuple((item.name, _read(self.expression(item.value))) for item in items)
                 return NONE if any(isinstance(type_, None_) for _, type_ in fields) else Record(fields)
             case ast.ArrayAccess():
                 return self.fields.index(node, self.expression(node.target), self.expression(node.index))
@@ -428,6 +428,13 @@ class _Resolver:
                 return BOOL
         types = [self.expression(argument) for argument in node.arguments]
         return self.builtins.call(node, types, self.program)
+
+
+def _read(type_: Type) -> Type:
+    """What a value is when it is read: an aggregation is the integer that it reads as."""
+    if type_.is_castable_map_value:
+        return INT64 if type_.is_signed else UINT64
+    return type_
 
 
 def _may_be_assigned(type_: Type, current: Type, *, to_map: bool = False) -> bool:

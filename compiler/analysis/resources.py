@@ -115,7 +115,7 @@ class _Resources:
                 self.parameter(parameter, ParameterKind.STRING)
             case ast.PositionalParameter() if node not in self.analyzed.parameter_of:
                 self.parameter(node, ParameterKind.INTEGER)
-            case ast.Binary("/" | "%", _, right) if not isinstance(right, ast.Integer):
+            case ast.Binary("/" | "%", _, right) if not isinstance(right, ast.Integer) or not right.value:
                 self.error(node, RuntimeErrorKind.DIVIDE_BY_ZERO)
             case ast.ArrayAccess(_, index) if not isinstance(index, ast.Integer):
                 self.error(node, RuntimeErrorKind.ARRAY_OUT_OF_BOUNDS)
