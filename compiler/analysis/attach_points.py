@@ -15,6 +15,7 @@ from compiler.analysis.program import AttachPoint, BpfProgram
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.syntax.literals import integer_value
 from compiler.types.kernel import Kernel
 from compiler.types.lattice import Field
 from compiler.types.tracepoint import Tracepoint
@@ -22,7 +23,6 @@ from compiler.types.tracepoint import Tracepoint
 _UNIT_NS: Mapping[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
 _SECOND_NS = 1_000_000_000
 _MAX_NAME = 15
-_MAX_NUMBER = 2**64 - 1
 
 # Names of perf events, their alias, and their number (enum perf_hw_id and enum perf_sw_ids of linux/perf_event.h).
 SOFTWARE_EVENTS: Mapping[str, tuple[str, int]] = {
@@ -266,10 +266,9 @@ def _is_wildcard(text: str) -> bool:
 
 
 def _number(text: str, what: str) -> int:
+    if not text:
+        raise _Bad(f"{what}: invalid integer: {text}")
     try:
-        value = int(text.replace("_", ""), 0)
-    except ValueError:
-        raise _Bad(f"{what}: invalid integer: {text}") from None
-    if not 0 <= value <= _MAX_NUMBER:
-        raise _Bad(f"{what}: integer out of range: {text}")
-    return value
+        return integer_value(text)
+    except ValueError as error:
+        raise _Bad(f"{what}: {error}") from None

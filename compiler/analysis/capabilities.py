@@ -79,7 +79,7 @@ class _Capabilities:
                 "kernel-too-old",
                 f"{feature} needs kernel {_version(least)}, but the tracer has to run on {_version(self.min_kernel)}",
                 span,
-                hints=[f"--min-kernel={_version(least)} builds a tracer for newer kernels only"],
+                hints=[f"--min_kernel={_version(least)} builds a tracer for newer kernels only"],
             )
 
 

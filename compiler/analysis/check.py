@@ -286,6 +286,9 @@ class _Checker:
                 f"str() expects a string, integer or a pointer type as first argument ({type_} provided)",
                 node.span,
             )
+        data = node.arguments[0]
+        if isinstance(data, ast.Binary) and isinstance(data.left, ast.PositionalParameter):
+            self.error("not-supported", "operators on the text of a parameter are not supported yet", data.span)
 
     def call_buf(self, node: ast.Call) -> None:
         type_ = node.arguments[0].type

@@ -84,6 +84,7 @@ class _Resolver:
     def __init__(self, table: MapTable, kernel: Kernel, config: Config, report: Report) -> None:
         self.table = table
         self.kernel = kernel
+        self.config = config
         self.report = report
         self.fields = Fields(report)
         self.builtins = BuiltinTypes(kernel, config, report, self.fields)
@@ -427,6 +428,9 @@ class _Resolver:
                 self.key(map_.symbol, key, node)
                 return BOOL
         types = [self.expression(argument) for argument in node.arguments]
+        if node.name == "str" and isinstance(node.arguments[0], ast.PositionalParameter):
+            # Here the parameter is its text. Its length is the target's to know.
+            node.arguments[0].type = types[0] = String(self.config.max_strlen)
         return self.builtins.call(node, types, self.program)
 
 
