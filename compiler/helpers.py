@@ -32,6 +32,7 @@ HELPERS: Mapping[str, Helper] = {
         ("get_stackid", 27, (4, 6)),
         ("get_current_task", 35, (4, 8)),
         ("probe_write_user", 36, (4, 8)),
+        ("probe_read_str", 45, (4, 11)),
         ("get_numa_node_id", 42, (4, 10)),
         ("get_socket_cookie", 46, (4, 12)),
         ("override_return", 58, (4, 16)),

@@ -12,6 +12,7 @@ from compiler.analysis.fields import Fields
 from compiler.analysis.program import BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.syntax.source import encode
 from compiler.types import map_values
 from compiler.types.kernel import Kernel
 from compiler.types.lattice import (
@@ -62,6 +63,10 @@ class BuiltinTypes:
                 return self._task()
             case "func":
                 return KSym()
+            case "probe":
+                return String(len(encode(program.attach_points[0].name)) + 1)
+            case "probetype":
+                return String(len(program.probe_type.name) + 1)
             case _ if node.name.startswith("arg"):
                 return in_space(UINT64, space)
             case _:
