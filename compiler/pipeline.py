@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from compiler.analysis import (
     attach_points,
+    c_definitions,
     capabilities,
     casts,
     check,
@@ -46,6 +47,7 @@ class Options:
     """The oldest kernel that the tracer has to run on."""
     unsafe: bool = False
     """Whether functions that change the system are allowed."""
+    includes: c_definitions.Includes = field(default_factory=c_definitions.Includes)
 
 
 class CompileError(Exception):
@@ -84,6 +86,8 @@ def front(
         program = parse(source, sink)
     with step("macros"):
         macros.run(program, sink)
+    with step("c-definitions"):
+        types = c_definitions.run(program, kernel, options.arch, options.includes, sink)
     with step("supported"):
         supported.run(program, sink)
     with step("config"):
@@ -98,11 +102,11 @@ def front(
         control_flow.run(programs, sink)
     # Three independent looks at names: a script sees the errors of all of them.
     with step("names"):
-        names.run(programs, kernel, options.arch, sink, unsafe=options.unsafe)
+        names.run(programs, types, options.arch, sink, unsafe=options.unsafe)
         scopes.run(programs, sink)
         table = maps.run(program, programs, sink)
     with step("resolve"):
-        resolve.run(programs, table, kernel, settings, sink)
+        resolve.run(programs, table, types, settings, sink)
     with step("check"):
         check.run(programs, table, settings, sink)
         casts.run(programs, sink)

@@ -15,14 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from compiler import builtins, stdlib
+from compiler.analysis.growth import Growth, TooLarge
 from compiler.analysis.type_names import spelling
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink, Note
-from compiler.syntax.parser import MAX_HEIGHT
 from compiler.syntax.source import Span
 
 _MAX_DEPTH = 100
-_MAX_NODES = 1_000_000
 _KINDS = {ast.Map: "map", ast.Variable: "variable"}
 
 
@@ -32,8 +31,8 @@ def run(program: ast.Program, sink: DiagnosticSink) -> None:
     try:
         expander.children(program, None)
         for probe in program.probes:
-            expander.measure(probe, probe.span)
-    except _TooLarge as error:
+            expander.growth.add(probe, probe.span)
+    except TooLarge as error:
         sink.error("macro-size", str(error), error.span)
         return
     for node in program.walk():
@@ -87,14 +86,6 @@ def _fits(parameter: ast.Expression, argument: ast.Expression) -> bool:
 # --------------------------------------------------------------------------------------------------------- expansion
 
 
-class _TooLarge(Exception):
-    """The program would become too large, or too high for later passes to recurse into."""
-
-    def __init__(self, message: str, span: Span) -> None:
-        super().__init__(message)
-        self.span = span
-
-
 @dataclass(slots=True)
 class _Expansion:
     """One use of a macro, while its body is being rewritten."""
@@ -127,7 +118,7 @@ class _Expander:
         self.macros = macros
         self.sink = sink
         self.uses: dict[str, int] = {}
-        self.nodes = 0
+        self.growth = Growth()
 
     def children(self, node: ast.Node, within: _Expansion | None) -> None:
         ast.replace_children(node, lambda child: self.visit(child, within))
@@ -179,20 +170,8 @@ class _Expander:
 
     def copy(self, node: ast.Expression, at: Span) -> ast.Expression:
         copied = node.clone(at)
-        self.measure(copied, at)
+        self.growth.add(copied, at)
         return copied
-
-    def measure(self, node: ast.Node, at: Span) -> None:
-        """Keeps count of what expansion has made so far."""
-        level: list[ast.Node] = [node]
-        for _ in range(MAX_HEIGHT):
-            self.nodes += len(level)
-            if self.nodes > _MAX_NODES:
-                raise _TooLarge(f"macros make the program too large, the limit is {_MAX_NODES} nodes", at)
-            level = [child for parent in level for child in parent.children()]
-            if not level:
-                return
-        raise _TooLarge(f"nested too deeply by macros, the limit is {MAX_HEIGHT} levels", at)
 
     # --------------------------------------------------------------------------------------------------------- calls
 
@@ -214,7 +193,7 @@ class _Expander:
             self.sink.error("macro-recursion", f"Recursive macro call detected. Call chain: {names}", node.span)
             return node
         if len(chain) >= _MAX_DEPTH:
-            raise _TooLarge(f"macro calls nest too deeply, the limit is {_MAX_DEPTH}", node.span)
+            raise TooLarge(f"macro calls nest too deeply, the limit is {_MAX_DEPTH}", node.span)
         expansion = _Expansion(macro, macro in library, within, self.prefix(name))
         for parameter, argument in zip(macro.parameters, arguments, strict=True):
             match parameter, argument:
@@ -229,7 +208,7 @@ class _Expander:
                     expansion.arguments[parameter.name] = argument
         body = macro.body.clone(node.span)
         self.children(body, expansion)
-        self.measure(body, node.span)
+        self.growth.add(body, node.span)
         return body
 
     def prefix(self, name: str) -> str:

@@ -13,7 +13,6 @@ from compiler.syntax.diagnostics import DiagnosticSink
 _NOT_YET: Mapping[type[ast.Node], str] = {
     ast.Import: "imports are",
     ast.ImportStatement: "import statements are",
-    ast.CDefinition: "C definitions are",
     ast.Subprogram: "subprograms are",
     ast.For: "for loops are",
     ast.While: "while loops are",

@@ -12,9 +12,13 @@ _INCOMPLETE = StructLayout(0, (), complete=False)
 
 @dataclass(frozen=True, slots=True)
 class CDiagnostic:
-    """What libclang says of the C text. `line` and `column` count from 1; both are 0 in an included file."""
+    """What libclang says of the C text, or of the file that it includes, `file`.
+
+    `line` and `column` count from 1; both are 0 where libclang names no place. Columns count bytes.
+    """
 
     message: str
+    file: str
     line: int
     column: int
     is_error: bool

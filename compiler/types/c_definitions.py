@@ -18,6 +18,7 @@ from compiler.types.lattice import BOOL, Enum, Integer, Pointer, Type, TypeSourc
 if TYPE_CHECKING:
     from clang import cindex
 
+_INCLUDE = Path(__file__).parent / "include"
 MAIN_FILE = "/bpftrace/definitions.h"  # libclang wants unsaved files by absolute names
 _KERNEL_FILE = "/bpftrace/kernel_types.h"
 _PREAMBLE_LINES = 1
@@ -33,8 +34,8 @@ def parse(
 ) -> CDeclarations:
     """Parses the C text of a script. Errors are in the result's `diagnostics`; what could be parsed is there as well.
 
-    `arch` is "x86_64" or "arm64". `include_directories` are all that `#include` searches; `flags` are further options
-    for clang, such as `-DNAME=VALUE`.
+    `arch` is "x86_64" or "arm64". `#include` searches `include_directories`, and then the compiler's own headers alone;
+    `flags` are further options for clang, such as `-DNAME=VALUE`.
     """
     from clang import cindex  # loading libclang costs tens of milliseconds that most scripts need not pay
 
@@ -45,7 +46,7 @@ def parse(
         "-x", "c", "-target", _TRIPLES[arch], "-nostdinc", "-ferror-limit=0", "-w", "-D__KERNEL__",
         "-DBPFTRACE_HAVE_BTF", "-D_LINUX_TYPES_H", *flags,
     ]  # fmt: skip
-    for directory in include_directories:
+    for directory in (*include_directories, _INCLUDE):
         arguments += ["-isystem", str(directory)]
     index = cindex.Index.create()
     main = f'#include "{_KERNEL_FILE}"\n{text}\n'
@@ -70,11 +71,13 @@ def parse(
     return CReader(kernel, _KERNEL_FILE).read(unit.cursor, diagnostics)
 
 
-def _place(location: cindex.SourceLocation) -> tuple[int, int]:
-    """Line and column in the script's C text; zeros for an included file."""
-    if location.file is None or location.file.name != MAIN_FILE:
-        return 0, 0
-    return location.line - _PREAMBLE_LINES, location.column
+def _place(location: cindex.SourceLocation) -> tuple[str, int, int]:
+    """The included file ("" for the script's C text), line and column."""
+    if location.file is None:
+        return "", 0, 0
+    if location.file.name == MAIN_FILE:
+        return "", location.line - _PREAMBLE_LINES, location.column
+    return location.file.name, location.line, location.column
 
 
 class _KernelText:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +12,7 @@ from compiler.types.btf import BtfError
 from compiler.types.btf_source import BtfSource, Function
 from compiler.types.c_names import c_type
 from compiler.types.errors import SnapshotError
-from compiler.types.lattice import Enum, Integer, Struct, StructLayout, Type
+from compiler.types.lattice import Enum, Integer, Struct, StructLayout, Type, TypeSource
 from compiler.types.snapshot import VMLINUX, Snapshot, open_snapshot
 from compiler.types.tracepoint import Tracepoint, parse_format
 
@@ -28,6 +29,7 @@ class Kernel:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self._definitions: TypeSource | None = None
         self._sources: dict[str, BtfSource | None] = {}
         self._tracepoints: dict[tuple[str, str], Tracepoint | None] = {}
 
@@ -35,6 +37,13 @@ class Kernel:
     def load(path: Path) -> Kernel:
         """Over a snapshot file, or over a folder with a kernel's files."""
         return Kernel(open_snapshot(path))
+
+    def with_definitions(self, definitions: TypeSource) -> Kernel:
+        """The same kernel, where a name is looked up in `definitions` first: what a script defines itself."""
+        result = copy(self)
+        result._definitions = definitions
+        result._tracepoints = {}
+        return result
 
     @property
     def release(self) -> str:
@@ -73,24 +82,29 @@ class Kernel:
             if source:
                 yield source
 
+    def _type_sources(self) -> Iterator[TypeSource]:
+        if self._definitions is not None:
+            yield self._definitions
+        yield from self._all_btf()
+
     @staticmethod
     def _first(found: Iterator[_Found | None]) -> _Found | None:
         return next((one for one in found if one is not None), None)
 
     def struct(self, name: str) -> Struct | None:
-        return self._first(source.struct(name) for source in self._all_btf())
+        return self._first(source.struct(name) for source in self._type_sources())
 
     def union(self, name: str) -> Struct | None:
-        return self._first(source.union(name) for source in self._all_btf())
+        return self._first(source.union(name) for source in self._type_sources())
 
     def enum(self, name: str) -> Enum | None:
-        return self._first(source.enum(name) for source in self._all_btf())
+        return self._first(source.enum(name) for source in self._type_sources())
 
     def typedef(self, name: str) -> Type | None:
-        return self._first(source.typedef(name) for source in self._all_btf())
+        return self._first(source.typedef(name) for source in self._type_sources())
 
     def enumerator(self, name: str) -> tuple[Integer, int] | None:
-        return self._first(source.enumerator(name) for source in self._all_btf())
+        return self._first(source.enumerator(name) for source in self._type_sources())
 
     def variable(self, name: str) -> tuple[int, Type] | None:
         """BTF id and type of a variable of vmlinux (per-CPU ones; others are not in BTF)."""

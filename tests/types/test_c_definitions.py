@@ -135,10 +135,10 @@ def test_include(kernel: BtfSource, tmp_path: Path) -> None:
 
 def test_errors_have_their_place(kernel: BtfSource) -> None:
     found = parse("struct a { int x; };\nstruct b { unknown_t y; };\n", kernel, "x86_64")
-    assert list(found.diagnostics) == [CDiagnostic("unknown type name 'unknown_t'", 2, 12, True)]
+    assert list(found.diagnostics) == [CDiagnostic("unknown type name 'unknown_t'", "", 2, 12, True)]
     assert found.struct("a") is not None
 
 
 def test_missing_include_is_an_error(kernel: BtfSource) -> None:
     found = parse("#include <nowhere.h>\n", kernel, "x86_64")
-    assert list(found.diagnostics) == [CDiagnostic("'nowhere.h' file not found", 1, 10, True)]
+    assert list(found.diagnostics) == [CDiagnostic("'nowhere.h' file not found", "", 1, 10, True)]
