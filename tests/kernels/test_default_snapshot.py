@@ -82,9 +82,9 @@ def test_tracepoint(kernel: Kernel) -> None:
     openat = kernel.tracepoint("syscalls", "sys_enter_openat")
     assert openat and openat.space is AddressSpace.USER
     assert {field.name: (str(field.type), field.byte_offset) for field in openat.layout.fields[5:]} == {
-        "dfd": ("uint64", 16),
+        "dfd": ("int64", 16),
         "filename": ("uint8 *", 24),
-        "flags": ("uint64", 32),
+        "flags": ("int64", 32),
         "mode": ("uint64", 40),
     }
     filename = openat.member("filename")
