@@ -7,4 +7,4 @@ def rules_bpftrace_setup():
     """Sets up the rule sets, the compiler's packages and the default toolchain."""
     py_repositories()
     rules_bpftrace_pip()
-    #     native.register_toolchains("@rules_bpftrace//rules:default_toolchain")
+    native.register_toolchains("@rules_bpftrace//rules:default_toolchain")
