@@ -29,6 +29,7 @@ Compiles a bpftrace script ahead of time.
 
     bpftrace-compiler opensnoop.bt -o opensnoop.o
     bpftrace-compiler --link --shim=libshim.a --cc=musl-gcc opensnoop.bt -o opensnoop
+    bpftrace-compiler --fmt --write opensnoop.bt
     bpftrace-compiler --dump=asm -e 'BEGIN { printf("hello\\n"); }'
 
 What else is on the command line are parameters of the script, which the tracer takes when it runs.
@@ -55,7 +56,21 @@ _NO_WARNINGS = flags.DEFINE_bool("no-warnings", False, "Print no warnings.", fla
 _HELPER_ERRORS = flags.DEFINE_bool(
     "k", False, "Let the tracer warn of failed reads too, not only of other failed helpers.", flag_values=_flags
 )
-_INCLUDES = flags.DEFINE_multi_string("I", [], "Folder to look for included files in.", flag_values=_flags)
+_INCLUDE_FOLDERS = flags.DEFINE_multi_string(
+    "I", [], "Folder to look for included and imported files in.", flag_values=_flags
+)
+_INCLUDES = flags.DEFINE_multi_string(
+    "include", [], "C header to include before the script's own definitions.", flag_values=_flags
+)
+_HERMETIC = flags.DEFINE_bool(
+    "hermetic",
+    False,
+    "Use no file that is not named: no system headers. Whoever names them answers for them, so imports may come from "
+    "folders that everybody may write to.",
+    flag_values=_flags,
+)
+_FMT = flags.DEFINE_bool("fmt", False, "Format the script and print it.", flag_values=_flags)
+_WRITE = flags.DEFINE_bool("write", False, "With --fmt, write the script back to its file.", flag_values=_flags)
 _ROOT = flags.DEFINE_string("root", None, "Folder that holds the target's file system, for uprobes.", flag_values=_flags)
 
 
@@ -88,22 +103,49 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(positional: list[str]) -> int:
+    if _PROGRAM.value is None and not positional:
+        raise UsageError("no program: give a FILE, or -e PROGRAM")
+    file = None if _PROGRAM.value is not None else positional[0]
+    if _FMT.value:
+        return _format(file)
     if _DUMP.value is None and _OUTPUT.value is None:
         raise UsageError("no output file: give -o FILE, or --dump=STAGE")
     if _LINK.value and not _SHIM.value:
         raise UsageError("--link needs the archive of the shim: --shim=FILE")
-    if _PROGRAM.value is None and not positional:
-        raise UsageError("no program: give a FILE, or -e PROGRAM")
     # Before anything else is imported: the child imports LLVM meanwhile.
     backend = Backend()
     try:
-        return _compile(backend, None if _PROGRAM.value is not None else positional[0])
+        return _compile(backend, file)
     finally:
         backend.close()
 
 
+def _format(file: str | None) -> int:
+    from compiler.syntax.diagnostics import DiagnosticSink
+    from compiler.syntax.parser import parse
+    from compiler.syntax.printer import print_program
+    from compiler.syntax.source import encode
+
+    if _WRITE.value and file in (None, "-"):
+        raise UsageError("--write needs a FILE to write to")
+    source = _source(file)
+    sink = DiagnosticSink()
+    program = parse(source, sink)
+    if sink.has_errors:
+        sys.stderr.write(sink.render(color=sys.stderr.isatty()))
+        return 1
+    text = encode(print_program(program))
+    if not _WRITE.value:
+        sys.stdout.buffer.write(text)
+    elif text != encode(source.text):
+        Path(source.name).write_bytes(text)
+    return 0
+
+
 def _compile(backend: Backend, file: str | None) -> int:
     from compiler import back, pipeline
+    from compiler.analysis.c_definitions import Includes
+    from compiler.analysis.imports import Search
     from compiler.arch import ARCHITECTURES
     from compiler.link import LinkError, link
     from compiler.object.features import features
@@ -119,7 +161,11 @@ def _compile(backend: Backend, file: str | None) -> int:
         with timings.measure("snapshot"):
             kernel = Kernel.load(Path(_SNAPSHOT.value))
         options = pipeline.Options(
-            arch=ARCHITECTURES[_ARCH.value or kernel.arch], min_kernel=_version(_MIN_KERNEL.value), unsafe=_UNSAFE.value
+            arch=ARCHITECTURES[_ARCH.value or kernel.arch],
+            min_kernel=_version(_MIN_KERNEL.value),
+            unsafe=_UNSAFE.value,
+            includes=Includes(_include_folders(kernel.arch), [Path(name).absolute() for name in _INCLUDES.value]),
+            imports=Search([Path(name) for name in _INCLUDE_FOLDERS.value], trusted=_HERMETIC.value),
         )
         tree, program = pipeline.front(source, kernel, options, sink, timings)
         if _DUMP.value in ("ast", "types"):
@@ -168,6 +214,13 @@ def _source(file: str | None):  # noqa: ANN202
         return SourceFile.read(Path(file))
     except OSError as error:
         raise UsageError(f"failed to open file '{file}': {error.strerror}") from None
+
+
+def _include_folders(arch: str) -> list[Path]:
+    """Those that are named, then the system's."""
+    triple = {"x86_64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}[arch]
+    system = ["/usr/local/include", f"/usr/include/{triple}", "/usr/include"]
+    return [Path(name) for name in [*_INCLUDE_FOLDERS.value, *([] if _HERMETIC.value else system)]]
 
 
 def _version(text: str) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from compiler.analysis import (
     control_flow,
     desugar,
     fold,
+    imports,
     macros,
     maps,
     names,
@@ -48,6 +49,7 @@ class Options:
     unsafe: bool = False
     """Whether functions that change the system are allowed."""
     includes: c_definitions.Includes = field(default_factory=c_definitions.Includes)
+    imports: imports.Search = field(default_factory=imports.Search)
 
 
 class CompileError(Exception):
@@ -84,6 +86,8 @@ def front(
 
     with step("parse"):
         program = parse(source, sink)
+    with step("imports"):
+        imports.run(program, options.imports, sink)
     with step("macros"):
         macros.run(program, sink)
     with step("c-definitions"):

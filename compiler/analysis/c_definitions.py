@@ -43,8 +43,12 @@ def run(program: ast.Program, kernel: Kernel, arch: Architecture, includes: Incl
     if not program.c_definitions and not includes.files:
         return kernel
     text = _Text(program)
+    # As in C, what stands beside the file that includes it comes first.
+    own = {Path(definition.span.source.name).parent: None for definition in program.c_definitions}
     flags = [word for file in includes.files for word in ("-include", str(file))]
-    found = c_definitions.parse(text.text, kernel, arch.name, include_directories=includes.directories, flags=flags)
+    found = c_definitions.parse(
+        text.text, kernel, arch.name, include_directories=[*own, *includes.directories], flags=flags
+    )
     program.c_definitions = []
     for diagnostic in found.diagnostics:
         if diagnostic.is_error:

@@ -11,7 +11,6 @@ from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 
 _NOT_YET: Mapping[type[ast.Node], str] = {
-    ast.Import: "imports are",
     ast.ImportStatement: "import statements are",
     ast.Subprogram: "subprograms are",
     ast.For: "for loops are",
