@@ -3,6 +3,7 @@
 load("@rules_python//python:repositories.bzl", "py_repositories")
 load("//rules:repositories.bzl", "rules_bpftrace_pip")
 
+# buildifier: disable=unnamed-macro
 def rules_bpftrace_setup():
     """Sets up the rule sets, the compiler's packages and the default toolchain."""
     py_repositories()
