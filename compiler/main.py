@@ -44,7 +44,9 @@ _SNAPSHOT = flags.DEFINE_string(
 _ARCH = flags.DEFINE_enum(
     "arch", None, ["x86_64", "arm64", "aarch64"], "Target architecture. Default: the snapshot's.", flag_values=_flags
 )
-_MIN_KERNEL = flags.DEFINE_string("min_kernel", "5.10", "Oldest kernel that the tracer has to run on.", flag_values=_flags)
+_MIN_KERNEL = flags.DEFINE_string(
+    "min_kernel", "5.10", "Oldest kernel that the tracer has to run on.", flag_values=_flags
+)
 _DUMP = flags.DEFINE_enum("dump", None, _DUMPS, "Print a stage instead of writing a file.", flag_values=_flags)
 _LINK = flags.DEFINE_bool("link", False, "Link a finished tracer; needs --shim.", flag_values=_flags)
 _SHIM = flags.DEFINE_multi_string("shim", [], "Archive of the shim.", flag_values=_flags)
@@ -71,7 +73,9 @@ _HERMETIC = flags.DEFINE_bool(
 )
 _FMT = flags.DEFINE_bool("fmt", False, "Format the script and print it.", flag_values=_flags)
 _WRITE = flags.DEFINE_bool("write", False, "With --fmt, write the script back to its file.", flag_values=_flags)
-_ROOT = flags.DEFINE_string("root", None, "Folder that holds the target's file system, for uprobes.", flag_values=_flags)
+_ROOT = flags.DEFINE_string(
+    "root", None, "Folder that holds the target's file system, for uprobes.", flag_values=_flags
+)
 
 
 class UsageError(Exception):
@@ -91,13 +95,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (flags.Error, UsageError) as error:
         sys.stderr.write(f"ERROR: {error}\nSee --help.\n")
         return 1
-    except Exception as error:  # noqa: BLE001 - whatever it is, a user gets a message, not a traceback
+    except Exception as error:
         if _flags.is_parsed() and _TRACEBACK.value:
             traceback.print_exc()
         first_line = (str(error).splitlines() or [""])[0]
         sys.stderr.write(
             f"internal error: {type(error).__name__}: {first_line}\n"
-            f"This is a bug of the compiler. Please report it with the script and the output of --traceback: {_ISSUES}\n"
+            f"This is a bug of the compiler. Please report it with the script and what --traceback shows: {_ISSUES}\n"
         )
         return EX_SOFTWARE
 
@@ -171,7 +175,12 @@ def _compile(backend: Backend, file: str | None) -> int:
         if _DUMP.value in ("ast", "types"):
             return _print(_dump_tree(tree, program, typed=_DUMP.value == "types"))
         compiled = back.compile_program(
-            program, backend, sink, timings, helper_errors=2 if _HELPER_ERRORS.value else 1, texts=_DUMP.value is not None
+            program,
+            backend,
+            sink,
+            timings,
+            helper_errors=2 if _HELPER_ERRORS.value else 1,
+            texts=_DUMP.value is not None,
         )
         match _DUMP.value:
             case "ir":
@@ -203,7 +212,7 @@ def _compile(backend: Backend, file: str | None) -> int:
         _report(sink, timings)
 
 
-def _source(file: str | None):  # noqa: ANN202
+def _source(file: str | None):
     from compiler.syntax.source import SourceFile, decode
 
     if file is None:
@@ -235,7 +244,7 @@ def _print(text: str) -> int:
     return 0
 
 
-def _dump_tree(tree, program, *, typed: bool) -> str:  # noqa: ANN001
+def _dump_tree(tree, program, *, typed: bool) -> str:
     from compiler.syntax import dump
 
     if not typed:
@@ -243,7 +252,7 @@ def _dump_tree(tree, program, *, typed: bool) -> str:  # noqa: ANN001
     return "\n".join(dump.dump(bpf.probe) for bpf in program.programs)
 
 
-def _report(sink, timings) -> None:  # noqa: ANN001
+def _report(sink, timings) -> None:
     from compiler.syntax.diagnostics import Severity
 
     color = sys.stderr.isatty()

@@ -61,7 +61,7 @@ def keeps_layout(source: Type, target: Type) -> bool:
             return source.length == target.length
         case lattice.Buffer(), lattice.Buffer():
             return source.capacity == target.capacity
-        case (lattice.Tuple() | lattice.Record()), _:
+        case ((lattice.Tuple() | lattice.Record()), _):
             return False
         case _:
             return True

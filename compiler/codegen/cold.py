@@ -1,4 +1,4 @@
-"""Code that runs rarely, in functions of its own: called from every program that may need it, so that programs stay small.
+"""Code that runs rarely, in functions of its own: called from every program that may need it, which keeps them small.
 
 They take and return i64 only. The module has each at most once; the object's flattening copies into a program what it
 calls.
@@ -29,9 +29,7 @@ def count_lost_event(f: Function, event_loss: str) -> None:
         g = _begin(f.module, name)
         key = g.alloca(4, 4)
         g.store("0", key, 4)
-        counter = g.call_pointer_helper(
-            HELPERS["map_lookup_elem"].id, (PTR, g.module.symbol(event_loss)), (PTR, key)
-        )
+        counter = g.call_pointer_helper(HELPERS["map_lookup_elem"].id, (PTR, g.module.symbol(event_loss)), (PTR, key))
         present, done = g.label("present"), g.label("done")
         g.branch_if(g.compare("ne", counter, NULL, PTR), present, done)
         g.enter(present)

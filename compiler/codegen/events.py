@@ -23,9 +23,7 @@ def begin(e: Emitter, action: int, size: int, span: Span) -> Place:
 
 def send(e: Emitter, event: Place, size: Operand) -> None:
     """Sends an event; one that the buffer has no room for is counted as lost."""
-    result = e.helper(
-        "ringbuf_output", e.map(e.resources.ring_buffer), ptr(event.address), i64(size), i64("0")
-    )
+    result = e.helper("ringbuf_output", e.map(e.resources.ring_buffer), ptr(event.address), i64(size), i64("0"))
     with e.when(e.f.compare("slt", result, "0"), "event.lost"):
         cold.count_lost_event(e.f, e.resources.event_loss)
 

@@ -73,7 +73,11 @@ class Module:
         lines += [f"declare {declaration}" for declaration in self.declarations]
         lines += [str(function) for function in self.functions]
         # Loops stay loops, and zeroing loops do not become calls that no one defines.
-        lines += ["", 'attributes #0 = { nounwind "no-builtins" }', 'attributes #1 = { noinline nounwind "no-builtins" }']
+        lines += [
+            "",
+            'attributes #0 = { nounwind "no-builtins" }',
+            'attributes #1 = { noinline nounwind "no-builtins" }',
+        ]
         lines += ["!0 = distinct !{!0, !1}", '!1 = !{!"llvm.loop.unroll.disable"}', ""]
         return "\n".join(lines)
 

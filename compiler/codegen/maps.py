@@ -52,9 +52,7 @@ def look_up(e: Emitter, symbol: MapSymbol, key_address: Operand) -> Operand:
 
 
 def update(e: Emitter, symbol: MapSymbol, key_address: Operand, value_address: Operand, span: Span) -> None:
-    result = e.helper(
-        "map_update_elem", handle(e, symbol), ptr(key_address), ptr(value_address), i64(BPF_ANY)
-    )
+    result = e.helper("map_update_elem", handle(e, symbol), ptr(key_address), ptr(value_address), i64(BPF_ANY))
     errors.check_helper(e, "map_update_elem", result, span)
 
 

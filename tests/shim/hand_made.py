@@ -1,4 +1,4 @@
-"""Tracers made by hand: resources with bytecode that is written out here, so that the shim is tested without the compiler.
+"""Tracers made by hand: resources with bytecode written out here, so that the shim is tested without the compiler.
 
 `python hand_made.py NAME OUT.o` writes the tracer object of one of TRACERS; `--payload` writes the bare payload.
 """
@@ -69,14 +69,23 @@ class Script:
         for table in (self.resources.spans, self.resources.types, self.resources.enums):
             table.add()
         self._btf = BtfWriter()
-        self.resources.maps.add(role=pb.Map.RING_BUFFER, name="ringbuf", bpf_type=MAP_RINGBUF, max_entries=ring_buffer_size)
-        self.resources.maps.add(role=pb.Map.EVENT_LOSS, name="loss", bpf_type=MAP_PERCPU_ARRAY, key_size=4, value_size=8,
-                                max_entries=1)
+        self.resources.maps.add(
+            role=pb.Map.RING_BUFFER, name="ringbuf", bpf_type=MAP_RINGBUF, max_entries=ring_buffer_size
+        )
+        self.resources.maps.add(
+            role=pb.Map.EVENT_LOSS, name="loss", bpf_type=MAP_PERCPU_ARRAY, key_size=4, value_size=8, max_entries=1
+        )
         self.features: set[str] = set()
 
     def span(self, line: int, text: str, column: int = 1) -> int:
-        self.resources.spans.add(file=self.resources.script.name, line=line, column=column, end_line=line,
-                                 end_column=len(text) + 1, text=text.encode())
+        self.resources.spans.add(
+            file=self.resources.script.name,
+            line=line,
+            column=column,
+            end_line=line,
+            end_column=len(text) + 1,
+            text=text.encode(),
+        )
         return len(self.resources.spans) - 1
 
     def type(self, **fields: object) -> int:
@@ -113,10 +122,17 @@ class Script:
         return len(self.resources.actions) - 1
 
     def send(self, action: int, size: int = 8) -> list[bytes | int]:
-        """Code that sends `size` bytes below the frame pointer as an event of an action (arguments are stored already)."""
+        """Code that sends `size` bytes below the frame pointer as an event; an action's arguments are stored already."""
         ring = self.constant("map", map=0)
-        return [store64(R10, -size, action), ring, mov_reg(R2, R10), add(R2, -size), mov(R3, size), mov(R4, 0),
-                call(HELPER_RINGBUF_OUTPUT)]
+        return [
+            store64(R10, -size, action),
+            ring,
+            mov_reg(R2, R10),
+            add(R2, -size),
+            mov(R3, size),
+            mov(R4, 0),
+            call(HELPER_RINGBUF_OUTPUT),
+        ]
 
     def program(self, bpf_type: int, code: list[bytes | int], span: int = 0, **fields: object) -> int:
         """Adds a program. An integer in `code` is a constant, loaded into R1."""
@@ -165,14 +181,36 @@ def ticks() -> Script:
     """interval:ms:20 { printf("tick\\n"); @ticks = count(); } END { printf("end\\n"); }, until a signal comes."""
     script = Script("ticks.bt")
     count = script.type(kind=pb.Type.COUNT, size=8)
-    ticks = script.map(role=pb.Map.USER, name="@ticks", bpf_type=MAP_PERCPU_HASH, key_size=8, value_size=8, max_entries=16,
-                       value_type=count)
+    ticks = script.map(
+        role=pb.Map.USER,
+        name="@ticks",
+        bpf_type=MAP_PERCPU_HASH,
+        key_size=8,
+        value_size=8,
+        max_entries=16,
+        value_type=count,
+    )
     the_map = script.constant("map", map=ticks)
-    code = [store64(R10, -8, 0), the_map, mov_reg(R2, R10), add(R2, -8), call(HELPER_MAP_LOOKUP),
-            insn(0x15, R0, off=4),  # if r0 == 0 goto +4
-            insn(0x79, R1, R0), add(R1, 1), store64_reg(R0, 0, R1), insn(0x05, off=8),
-            store64(R10, -16, 1), the_map, mov_reg(R2, R10), add(R2, -8), mov_reg(R3, R10), add(R3, -16), mov(R4, 0),
-            call(HELPER_MAP_UPDATE)]
+    code = [
+        store64(R10, -8, 0),
+        the_map,
+        mov_reg(R2, R10),
+        add(R2, -8),
+        call(HELPER_MAP_LOOKUP),
+        insn(0x15, R0, off=4),  # if r0 == 0 goto +4
+        insn(0x79, R1, R0),
+        add(R1, 1),
+        store64_reg(R0, 0, R1),
+        insn(0x05, off=8),
+        store64(R10, -16, 1),
+        the_map,
+        mov_reg(R2, R10),
+        add(R2, -8),
+        mov_reg(R3, R10),
+        add(R3, -16),
+        mov(R4, 0),
+        call(HELPER_MAP_UPDATE),
+    ]
     # The jump of 8 skips: store64 (1), map load (2 slots), 5 moves, call: 9 instructions, hence:
     code[9] = insn(0x05, off=9)
     code += [*script.send(script.printf("tick\n")), EXIT]

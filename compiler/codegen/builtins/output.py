@@ -47,8 +47,6 @@ def join(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
         memory.read(e, entry, pointer, lattice.POINTER_SIZE, node.span)
         text = e.at(event, 8 + position * action.length)
         e.f.store("0", text.address, 1)
-        memory.read_text(
-            e, e.f.load(pointer.address, 8, signed=False), space, text, str(action.length), node.span
-        )
+        memory.read_text(e, e.f.load(pointer.address, 8, signed=False), space, text, str(action.length), node.span)
     events.send(e, event, str(action.size))
     return "0"
