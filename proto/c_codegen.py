@@ -218,9 +218,7 @@ def generate(file: FileDescriptorProto, header_name: str) -> tuple[str, str]:
 def main() -> None:
     """Reads a FileDescriptorSet with one file and writes header and source."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--descriptor-set", type=Path, required=True, help="FileDescriptorSet, as protoc and proto_library write it"
-    )
+    parser.add_argument("--descriptor-set", type=Path, required=True, help="as protoc writes it")
     parser.add_argument("--header", type=Path, required=True)
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--include-as", required=True, help="the name by which C sources include the header")

@@ -130,19 +130,23 @@ void events_close(struct events *events) {
 }
 
 static int dispatch(struct tracer *tracer, struct events *events, const uint8_t *event, uint32_t size) {
-  uint32_t action;
-  if (size < EVENT_HEADER_SIZE)
+  uint32_t action = UINT32_MAX;
+  if (size >= EVENT_HEADER_SIZE)
+    memcpy(&action, event, sizeof(action));
+  if (action >= tracer->resources->actions_count) {
+    report(REPORT_ERROR, NULL, 0, "events: read event: it names no action");
     return -EBADMSG;
-  memcpy(&action, event, sizeof(action));
-  if (action >= tracer->resources->actions_count)
-    return -EBADMSG;
+  }
   uint32_t whole = events->sizes[action];
   if (size < whole) {  // sent without the unused end of its last string
     memcpy(events->padded, event, size);
     memset(events->padded + size, 0, whole - size);
     event = events->padded;
   }
-  return action_run(tracer, &tracer->resources->actions[action], event, size);
+  int err = action_run(tracer, &tracer->resources->actions[action], event, size);
+  if (err && !tracer->out.error)  // main() reports that one
+    report(REPORT_ERROR, tracer->resources, tracer->resources->actions[action].span, "events: run action: %s", report_cause(err));
+  return err;
 }
 
 // Consumes what is in the ring. Sets *busy if it stopped before a record that a program is still writing.

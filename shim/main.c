@@ -111,10 +111,7 @@ static int finish(struct tracer *tracer, struct events *events) {
     if (err)
       report(REPORT_ERROR, NULL, 0, "map: print %s: %s", tracer->maps[i].info->name, report_cause(err));
   }
-  err = writer_flush(&tracer->out);
-  if (err)
-    report(REPORT_ERROR, NULL, 0, "output: write: %s", report_cause(err));
-  return err;
+  return writer_flush(&tracer->out);
 }
 
 static int run(struct tracer *tracer) {
@@ -127,6 +124,8 @@ static int run(struct tracer *tracer) {
     err = trace(tracer, events);
   if (!err)
     err = finish(tracer, events);
+  if (tracer->out.error)
+    report(REPORT_ERROR, NULL, 0, "output: write: %s", report_cause(tracer->out.error));
   detach_all(tracer);
   events_close(events);
   load_close(tracer);

@@ -1,4 +1,4 @@
-"""Tracers made by hand: resources with bytecode written out here, so that the shim is tested without the compiler.
+"""Tracers made by hand: resources with bytecode that is written out here, to test the shim without the compiler.
 
 `python hand_made.py NAME OUT.o` writes the tracer object of one of TRACERS; `--payload` writes the bare payload.
 """
@@ -8,15 +8,19 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from compiler.object.btf import BtfWriter, Linkage
+from compiler.object.btf import BtfWriter, Linkage, Member
 from compiler.object.tracer import payload, tracer_object
 from proto import required_resources_pb2 as pb
 
 R0, R1, R2, R3, R4, R5, R6, R10 = 0, 1, 2, 3, 4, 5, 6, 10
 """Registers of BPF."""
 
+Code = list[bytes | int]
+"""Instructions; an integer stands for a constant, which is loaded into R1."""
+
 MAP_HASH, MAP_ARRAY, MAP_PERCPU_HASH, MAP_PERCPU_ARRAY, MAP_RINGBUF = 1, 2, 5, 6, 27
-PROG_TRACEPOINT, PROG_PERF_EVENT, PROG_RAW_TRACEPOINT = 5, 7, 17
+PROG_TRACEPOINT, PROG_PERF_EVENT, PROG_RAW_TRACEPOINT, PROG_TRACING = 5, 7, 17, 26
+TRACE_FENTRY = 24
 HELPER_MAP_LOOKUP, HELPER_MAP_UPDATE, HELPER_GET_CURRENT_PID_TGID, HELPER_GET_CURRENT_TASK = 1, 2, 14, 35
 HELPER_PROBE_READ_KERNEL, HELPER_RINGBUF_OUTPUT = 113, 130
 
@@ -121,8 +125,8 @@ class Script:
         self.action("exit")
         return len(self.resources.actions) - 1
 
-    def send(self, action: int, size: int = 8) -> list[bytes | int]:
-        """Code that sends `size` bytes below the frame pointer as an event; an action's arguments are stored already."""
+    def send(self, action: int, size: int = 8) -> Code:
+        """Code that sends the `size` bytes below the frame pointer as an event; arguments are stored already."""
         ring = self.constant("map", map=0)
         return [
             store64(R10, -size, action),
@@ -134,8 +138,8 @@ class Script:
             call(HELPER_RINGBUF_OUTPUT),
         ]
 
-    def program(self, bpf_type: int, code: list[bytes | int], span: int = 0, **fields: object) -> int:
-        """Adds a program. An integer in `code` is a constant, loaded into R1."""
+    def program(self, bpf_type: int, code: Code, span: int = 0, **fields: object) -> int:
+        """Adds a program and returns its index."""
         name = f"program{len(self.resources.programs)}"
         program = self.resources.programs.add(name=name, bpf_type=bpf_type, span=span, **fields)
         instructions = b""
@@ -172,7 +176,7 @@ class Script:
 def hello() -> Script:
     """BEGIN { printf("hello\\n"); exit(); }"""
     script = Script("hello.bt")
-    code = [*script.send(script.printf("hello\n")), *script.send(script.exit()), EXIT]
+    code: Code = [*script.send(script.printf("hello\n")), *script.send(script.exit()), EXIT]
     script.probe("special", "BEGIN", script.program(PROG_RAW_TRACEPOINT, code), kind=pb.Special.BEGIN)
     return script
 
@@ -191,7 +195,7 @@ def ticks() -> Script:
         value_type=count,
     )
     the_map = script.constant("map", map=ticks)
-    code = [
+    code: Code = [
         store64(R10, -8, 0),
         the_map,
         mov_reg(R2, R10),
@@ -201,7 +205,7 @@ def ticks() -> Script:
         insn(0x79, R1, R0),
         add(R1, 1),
         store64_reg(R0, 0, R1),
-        insn(0x05, off=8),
+        insn(0x05, off=9),  # goto behind the update
         store64(R10, -16, 1),
         the_map,
         mov_reg(R2, R10),
@@ -211,8 +215,6 @@ def ticks() -> Script:
         mov(R4, 0),
         call(HELPER_MAP_UPDATE),
     ]
-    # The jump of 8 skips: store64 (1), map load (2 slots), 5 moves, call: 9 instructions, hence:
-    code[9] = insn(0x05, off=9)
     code += [*script.send(script.printf("tick\n")), EXIT]
     script.probe("interval", "interval:ms:20", script.program(PROG_PERF_EVENT, code), period_ns=20_000_000)
     end = script.program(PROG_RAW_TRACEPOINT, [*script.send(script.printf("end\n")), EXIT])
@@ -220,7 +222,266 @@ def ticks() -> Script:
     return script
 
 
-TRACERS: dict[str, Callable[[], Script]] = {"hello": hello, "ticks": ticks}
+def _print_u64(script: Script, code: Code, conversion: str = "d") -> Code:
+    """Appends what prints the u64 in R6 on a line and exits."""
+    action = script.action("printf").printf
+    integer = script.type(kind=pb.Type.INTEGER, size=8, is_signed=conversion == "d")
+    action.format.pieces.add(conversion=conversion, argument=pb.Argument(type=integer, offset=8))
+    action.format.pieces.add(literal=b"\n")
+    sent = script.send(len(script.resources.actions) - 1, 16)
+    return [*code, store64_reg(R10, -8, R6), *sent, *script.send(script.exit()), EXIT]
+
+
+def _core_field(script: Script, member: str, kind: "pb.CoreRelocation.Kind", local_value: int = 8) -> int:
+    """A CO-RE constant about a member of a task_struct that looks quite different from the kernel's."""
+    btf = script.btf
+    task = btf.reserve()
+    btf.composite(task, "task_struct", 16, [Member(member, btf.integer(4, signed=True), 64)], union=False)
+    span = script.span(1, f"BEGIN {{ print(curtask->{member}); }}", 16)
+    return script.constant(
+        "core",
+        span,
+        kind=kind,
+        btf_type=task,
+        access="0:0",
+        local_value=local_value,
+        description=f"struct task_struct.{member}",
+    )
+
+
+def core_field() -> Script:
+    """BEGIN { printf("%d\n", curtask->tgid); exit(); }, with the offset by CO-RE."""
+    script = Script("core_field.bt")
+    offset = _core_field(script, "tgid", pb.CoreRelocation.FIELD_BYTE_OFFSET)
+    code: Code = [
+        store64(R10, -8, 0),
+        call(HELPER_GET_CURRENT_TASK),
+        offset,
+        mov_reg(R3, R0),
+        add_reg(R3, R1),
+        mov(R2, 4),
+        mov_reg(R1, R10),
+        add(R1, -8),
+        call(HELPER_PROBE_READ_KERNEL),
+        insn(0x79, R6, R10, off=-8),
+    ]
+    script.probe(
+        "special", "BEGIN", script.program(PROG_RAW_TRACEPOINT, _print_u64(script, code)), kind=pb.Special.BEGIN
+    )
+    return script
+
+
+def core_absent() -> Script:
+    """The same for a member that no kernel has."""
+    script = Script("core_absent.bt")
+    offset = _core_field(script, "no_such_member", pb.CoreRelocation.FIELD_BYTE_OFFSET)
+    program = script.program(PROG_RAW_TRACEPOINT, _print_u64(script, [offset, mov_reg(R6, R1)]))
+    script.probe("special", "BEGIN", program, kind=pb.Special.BEGIN)
+    return script
+
+
+def core_guarded() -> Script:
+    """The same behind a test whether the member exists: prints 0 and never reads it."""
+    script = Script("core_guarded.bt")
+    exists = _core_field(script, "no_such_member", pb.CoreRelocation.FIELD_EXISTS, 1)
+    offset = _core_field(script, "no_such_member", pb.CoreRelocation.FIELD_BYTE_OFFSET)
+    code: Code = [exists, mov_reg(R6, R1), insn(0x15, R1, off=3), offset, mov_reg(R6, R1)]
+    script.probe(
+        "special", "BEGIN", script.program(PROG_RAW_TRACEPOINT, _print_u64(script, code)), kind=pb.Special.BEGIN
+    )
+    return script
+
+
+def parameters() -> Script:
+    """BEGIN { printf("%d %s\\n", $1 + $#, str($2)); exit(); }"""
+    script = Script("parameters.bt")
+    resources = script.resources
+    data = script.map(
+        role=pb.Map.GLOBAL_DATA,
+        name=".data",
+        bpf_type=MAP_ARRAY,
+        key_size=4,
+        value_size=16,
+        max_entries=1,
+        initial_value=b"default",
+    )
+    span = script.span(1, 'BEGIN { printf("%d %s\\n", $1 + $#, str($2)); exit(); }')
+    resources.parameters.add(position=1, kind=pb.Parameter.INTEGER, span=span, default_integer=0)
+    resources.parameters.add(
+        position=2, kind=pb.Parameter.STRING, span=span, map=data, size=16, default_string=b"default"
+    )
+    number = script.constant("parameter", parameter=0)
+    count = script.constant("host", kind=pb.HostValue.POSITIONAL_COUNT)
+    text = script.constant("map_value", map=data)
+    action = script.action("printf").printf.format
+    integer = script.type(kind=pb.Type.INTEGER, size=8, is_signed=True)
+    string = script.type(kind=pb.Type.STRING, size=16)
+    action.pieces.add(conversion="d", argument=pb.Argument(type=integer, offset=8))
+    action.pieces.add(literal=b" ", conversion="s", argument=pb.Argument(type=string, offset=16))
+    action.pieces.add(literal=b"\n")
+    code: Code = [
+        number,
+        mov_reg(R6, R1),
+        count,
+        add_reg(R6, R1),
+        store64_reg(R10, -24, R6),
+        text,
+        insn(0x79, R2, R1),
+        store64_reg(R10, -16, R2),
+        insn(0x79, R2, R1, off=8),
+        store64_reg(R10, -8, R2),
+        *script.send(0, 32),
+        *script.send(script.exit()),
+        EXIT,
+    ]
+    script.probe("special", "BEGIN", script.program(PROG_RAW_TRACEPOINT, code), kind=pb.Special.BEGIN)
+    return script
+
+
+def losses() -> Script:
+    """BEGIN sends 600 events of 16 bytes into 4096: it counts those that do not fit."""
+    script = Script("losses.bt")
+    text = script.printf("event\n")
+    counter = script.constant("map", map=1)
+    code: Code = []
+    for _ in range(600):
+        code += [
+            *script.send(text),
+            insn(0x15, R0, off=10),
+            insn(0x62, R10, off=-16),
+            counter,
+            mov_reg(R2, R10),
+            add(R2, -16),
+            call(HELPER_MAP_LOOKUP),
+            insn(0x15, R0, off=3),
+            insn(0x79, R1, R0),
+            add(R1, 1),
+            store64_reg(R0, 0, R1),
+        ]
+    program = script.program(PROG_RAW_TRACEPOINT, [*code, EXIT])
+    script.probe("special", "BEGIN", program, kind=pb.Special.BEGIN)
+    return script
+
+
+def exit_code() -> Script:
+    """BEGIN { exit(3); } END { printf("end\\n"); }"""
+    script = Script("exit_code.bt")
+    action = script.action("exit").exit
+    action.code.type = script.type(kind=pb.Type.INTEGER, size=8, is_signed=True)
+    action.code.offset = 8
+    dropped = script.printf("dropped\n")
+    begin = script.program(PROG_RAW_TRACEPOINT, [store64(R10, -8, 3), *script.send(0, 16), *script.send(dropped), EXIT])
+    end = script.program(PROG_RAW_TRACEPOINT, [*script.send(script.printf("end\n")), EXIT])
+    script.probe("special", "BEGIN", begin, kind=pb.Special.BEGIN)
+    script.probe("special", "END", end, kind=pb.Special.END)
+    return script
+
+
+def getpgid() -> Script:
+    """tracepoint:syscalls:sys_enter_getpgid /pid == $1/ { printf("%d\\n", args.pid); }"""
+    script = Script("getpgid.bt")
+    span = script.span(1, "tracepoint:syscalls:sys_enter_getpgid")
+    script.resources.parameters.add(position=1, kind=pb.Parameter.INTEGER, span=span, required=True)
+    wanted = script.constant("parameter", span, parameter=0)
+    offset = script.constant("tracepoint_field", span, category="syscalls", event="sys_enter_getpgid", field="pid")
+    integer = script.type(kind=pb.Type.INTEGER, size=8, is_signed=True)
+    pieces = script.action("printf").printf.format.pieces
+    pieces.add(conversion="d", argument=pb.Argument(type=integer, offset=8))
+    pieces.add(literal=b"\n")
+    code: Code = [
+        mov_reg(R6, R1),
+        call(HELPER_GET_CURRENT_PID_TGID),
+        insn(0x77, R0, imm=32),
+        wanted,
+        insn(0x5D, R0, R1, off=17),  # if r0 != r1 goto the end
+        mov_reg(R3, R6),
+        offset,
+        add_reg(R3, R1),
+        mov_reg(R1, R10),
+        add(R1, -8),
+        mov(R2, 8),
+        call(HELPER_PROBE_READ_KERNEL),
+        *script.send(0, 16),
+        EXIT,
+    ]
+    script.probe(
+        "tracepoint",
+        "tracepoint:syscalls:sys_enter_getpgid",
+        script.program(PROG_TRACEPOINT, code, span),
+        span,
+        category="syscalls",
+        event="sys_enter_getpgid",
+    )
+    return script
+
+
+def absent_tracepoint() -> Script:
+    """A tracepoint that no kernel has."""
+    script = Script("absent_tracepoint.bt")
+    span = script.span(1, "tracepoint:syscalls:sys_enter_nothing")
+    script.probe(
+        "tracepoint",
+        "tracepoint:syscalls:sys_enter_nothing",
+        script.program(PROG_TRACEPOINT, [EXIT], span),
+        span,
+        category="syscalls",
+        event="sys_enter_nothing",
+    )
+    return script
+
+
+def absent_field() -> Script:
+    """A field that a tracepoint does not have."""
+    script = Script("absent_field.bt")
+    span = script.span(1, "tracepoint:syscalls:sys_enter_getpgid { print(args.nothing); }", 47)
+    offset = script.constant("tracepoint_field", span, category="syscalls", event="sys_enter_getpgid", field="nothing")
+    script.probe(
+        "tracepoint",
+        "tracepoint:syscalls:sys_enter_getpgid",
+        script.program(PROG_TRACEPOINT, [offset, EXIT], span),
+        span,
+        category="syscalls",
+        event="sys_enter_getpgid",
+    )
+    return script
+
+
+def absent_function() -> Script:
+    """fentry of a function that no kernel has."""
+    script = Script("absent_function.bt")
+    span = script.span(1, "fentry:no_such_function")
+    program = script.program(PROG_TRACING, [EXIT], span, expected_attach_type=TRACE_FENTRY)
+    script.probe("fentry", "fentry:no_such_function", program, span, function="no_such_function")
+    return script
+
+
+def refused() -> Script:
+    """A program that the verifier refuses: it reads a register that nobody has written."""
+    script = Script("refused.bt")
+    span = script.span(1, "BEGIN { }")
+    script.resources.requirements.add(feature="time travel", least_kernel=99 << 16, span=span)
+    program = script.program(PROG_RAW_TRACEPOINT, [mov_reg(R0, R5), insn(0x95)], span)
+    script.probe("special", "BEGIN", program, span, kind=pb.Special.BEGIN)
+    return script
+
+
+_ALL = (
+    hello,
+    ticks,
+    core_field,
+    core_absent,
+    core_guarded,
+    parameters,
+    losses,
+    exit_code,
+    getpgid,
+    absent_tracepoint,
+    absent_field,
+    absent_function,
+    refused,
+)
+
+TRACERS: dict[str, Callable[[], Script]] = {make.__name__: make for make in _ALL}
 
 
 def main() -> None:

@@ -1,0 +1,206 @@
+"""Hand-made tracers, run on this kernel: the shim from the payload to the last line.
+
+They trace nothing but themselves and this test. They lie in the folder SHIM_TRACERS, by default beside this file.
+"""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TRACERS = Path(os.environ.get("SHIM_TRACERS", Path(__file__).parent))
+NOTICE = "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
+RELEASE = os.uname().release
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="loading BPF programs takes root")
+
+resolvers = pytest.mark.parametrize("resolver", ["kernel", "user space"])
+
+
+def environment(resolver: str = "kernel") -> dict[str, str]:
+    return {"BPFTRACE_USERSPACE_CORE": "1"} if resolver == "user space" else {}
+
+
+def run(name: str, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [TRACERS / name, *arguments], capture_output=True, text=True, env=env or {}, timeout=60, check=False
+    )
+
+
+def error(name: str, *arguments: str, env: dict[str, str] | None = None) -> str:
+    """Runs a tracer that must fail without printing anything on stdout; returns what it says."""
+    result = run(name, *arguments, env=env)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    return result.stderr
+
+
+def test_hello() -> None:
+    result = run("hello")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "hello\n\n\n", "Attached 1 probe\n")
+
+
+def test_quiet_and_output_file(tmp_path: Path) -> None:
+    result = run("hello", "-qo", str(tmp_path / "out"))
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (tmp_path / "out").read_text() == "hello\n\n\n"
+
+
+def test_output_file_that_cannot_be_opened() -> None:
+    assert error("hello", "-o", "/nonexistent/out") == (
+        'ERROR: Failed to open output file: "/nonexistent/out": No such file or directory\n'
+    )
+
+
+def test_full_disk_is_an_error() -> None:
+    result = run("hello", "-q", "-o", "/dev/full")
+    assert result.returncode == 1
+    assert "No space left on device" in result.stderr
+
+
+def test_help_and_version() -> None:
+    for option in ("-h", "--help"):
+        result = run("parameters", option)
+        assert result.returncode == 0
+        assert "USAGE" in result.stdout
+        assert "$1" in result.stdout
+    result = run("hello", "-V")
+    assert (result.returncode, result.stdout) == (
+        0,
+        "hello.bt (sha256 0000000000000000), compiled by rules_bpftrace 0.0\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-z"], "unknown option: -z"),
+        (["--nothing"], "unknown option: --nothing"),
+        (["-qo"], "option needs an argument: -qo"),
+        (["-B", "some"], "-B must be either 'line', 'full', or 'none'."),
+        (["-f", "json"], "-f json is not supported yet"),
+        (["-p", "1"], "this option is not supported yet: --pid"),
+        (["--quiet=1"], "option takes no argument: --quiet=1"),
+    ],
+)
+def test_wrong_options(arguments: list[str], message: str) -> None:
+    assert error("hello", *arguments) == f"ERROR: USAGE: {message}\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_runs_end_and_prints_maps(number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [TRACERS / "ticks"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={NOTICE: ""}
+    )
+    assert process.stdout
+    assert process.stdout.readline() == f"{NOTICE}\n"
+    assert process.stdout.readline() == "tick\n"
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert err == "Attached 2 probes\n"
+    assert process.returncode == 0
+    found = re.fullmatch(r"((?:tick\n)*)end\n\n\n@ticks: (\d+)\n", out)
+    assert found
+    assert len(found[1].splitlines()) + 1 == int(found[2])
+
+
+@resolvers
+def test_core_field(resolver: str) -> None:
+    with subprocess.Popen(
+        [TRACERS / "core_field", "-q"], stdout=subprocess.PIPE, text=True, env=environment(resolver)
+    ) as process:
+        out, _ = process.communicate(timeout=60)
+        assert out == f"{process.pid}\n\n\n"
+
+
+@resolvers
+def test_core_field_that_the_kernel_lacks(resolver: str) -> None:
+    assert error("core_absent", env=environment(resolver)) == (
+        "core_absent.bt:1:16-42: ERROR: btf: resolve struct task_struct.no_such_member: "
+        f"it is not on this kernel ({RELEASE})\n"
+        "BEGIN { print(curtask->no_such_member); }\n"
+        "               ~~~~~~~~~~~~~~~~~~~~~~~~~~\n"
+    )
+
+
+@resolvers
+def test_core_field_behind_a_guard(resolver: str) -> None:
+    result = run("core_guarded", "-q", env=environment(resolver))
+    assert (result.returncode, result.stdout, result.stderr) == (0, "0\n\n\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out"),
+    [([], "0 default"), (["40"], "41 default"), (["0x10", "text"], "18 text"), (["--", "-5"], "-4 default")],
+)
+def test_parameters(arguments: list[str], out: str) -> None:
+    assert run("parameters", *arguments).stdout == f"{out}\n\n\n"
+
+
+def test_wrong_parameters() -> None:
+    assert "ERROR: positional parameter $1: invalid integer (value: abc)\n" in error("parameters", "abc")
+    assert f"ERROR: positional parameter $2: is too long (value: {'a' * 16})\n" in error("parameters", "1", "a" * 16)
+    assert "ERROR: positional parameter $1: not given\n" in error("getpgid")
+    assert error("parameters", "--", "--name=1") == (
+        "ERROR: unexpected program command line options: --name=1\nHINT: no custom program options defined.\n"
+    )
+
+
+def test_lost_events_are_counted() -> None:
+    result = run("losses")
+    # A record takes 16 bytes, and the ring buffer of 4096 is never quite full.
+    assert result.stdout == "event\n" * 255 + "\n\n"
+    assert result.stderr == "Attached 1 probe\nLost 345 events\nWARNING: Total lost event count: 345\n"
+
+
+def test_exit_code_and_what_follows_exit() -> None:
+    result = run("exit_code", "-q")
+    assert (result.returncode, result.stdout, result.stderr) == (3, "end\n\n\n", "")
+
+
+def test_tracepoint() -> None:
+    process = subprocess.Popen(
+        [TRACERS / "getpgid", str(os.getpid())], stdout=subprocess.PIPE, text=True, env={NOTICE: ""}
+    )
+    assert process.stdout
+    assert process.stdout.readline() == f"{NOTICE}\n"
+    for _ in range(100):
+        os.getpgid(0)
+    os.getpgid(1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30)[0] == "0\n" * 100 + "1\n\n\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("absent_tracepoint", "tracepoint: attach tracepoint:syscalls:sys_enter_nothing: not on this kernel"),
+        ("absent_field", 'tracepoint: read field "nothing" of syscalls:sys_enter_getpgid: it is not on this kernel'),
+        ("absent_function", "fentry: attach fentry:no_such_function: not on this kernel"),
+    ],
+)
+def test_what_the_kernel_lacks_is_named(name: str, message: str) -> None:
+    first = error(name).splitlines()[0]
+    assert re.fullmatch(rf"{name}\.bt:1:\d+-\d+: ERROR: {re.escape(message)} \({re.escape(RELEASE)}\)", first)
+
+
+def test_program_that_the_verifier_refuses() -> None:
+    summary = error("refused")
+    assert "refused.bt:1:1-10: ERROR: bpf: load program program0: Permission denied: the verifier says" in summary
+    assert "R5 !read_ok\nBEGIN { }\n~~~~~~~~~\n" in summary
+    assert f"ERROR: bpf: time travel: needs Linux 99.0 or newer, this is {RELEASE}\n" in summary
+    assert "processed" not in summary
+    assert "processed 1 insns" in error("refused", "-v")
+
+
+def test_without_privileges() -> None:
+    result = subprocess.run(
+        [TRACERS / "hello"], capture_output=True, text=True, check=False, user=65534, group=65534, extra_groups=[]
+    )
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("ERROR: bpf: ")
+    assert result.stderr.endswith(": Operation not permitted: run as root or with CAP_BPF and CAP_PERFMON\n")
