@@ -18,7 +18,9 @@ from compiler.types import map_values
 Change = Callable[[Operand], None]
 
 
-def _update(e: Emitter, target: ast.MapAccess, key: Operand, first: list[Operand], change: Change) -> None:
+def _update(
+    e: Emitter, target: ast.MapAccess, call: ast.Call, key: Operand, first: list[Operand], change: Change
+) -> None:
     """Changes the value of `key` in place; one that is not there begins with the words `first`."""
     f = e.f
     symbol: MapSymbol = target.map.symbol
@@ -32,11 +34,11 @@ def _update(e: Emitter, target: ast.MapAccess, key: Operand, first: list[Operand
     initial = e.temporary(8 * len(first), target.span)
     for index, word in enumerate(first):
         f.store(word, e.at(initial, 8 * index).address, 8)
-    maps.update(e, symbol, key, initial.address, target.span)
+    maps.update(e, symbol, key, initial.address, call.span)
     f.enter(done)
 
 
-def _add(e: Emitter, target: ast.MapAccess, key: Operand, *amounts: Operand) -> None:
+def _add(e: Emitter, target: ast.MapAccess, call: ast.Call, key: Operand, *amounts: Operand) -> None:
     """Adds an amount to each word of the value."""
 
     def change(value: Operand) -> None:
@@ -44,7 +46,7 @@ def _add(e: Emitter, target: ast.MapAccess, key: Operand, *amounts: Operand) -> 
             word = e.f.offset(value, 8 * index)
             e.f.store(e.f.binary("add", e.f.load(word, 8, signed=False), amount), word, 8)
 
-    _update(e, target, key, list(amounts), change)
+    _update(e, target, call, key, list(amounts), change)
 
 
 def _key(e: Emitter, target: ast.MapAccess, bucket: Operand | None = None) -> Operand:
@@ -53,19 +55,19 @@ def _key(e: Emitter, target: ast.MapAccess, bucket: Operand | None = None) -> Op
 
 @aggregation("count")
 def count(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
-    _add(e, target, _key(e, target), "1")
+    _add(e, target, call, _key(e, target), "1")
 
 
 @aggregation("sum")
 def sum_(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
     amount = e.scalar(call.arguments[0])
-    _add(e, target, _key(e, target), amount)
+    _add(e, target, call, _key(e, target), amount)
 
 
 @aggregation("avg", "stats")
 def average(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
     amount = e.scalar(call.arguments[0])
-    _add(e, target, _key(e, target), amount, "1")
+    _add(e, target, call, _key(e, target), amount, "1")
 
 
 @aggregation("min", "max")
@@ -83,7 +85,7 @@ def extreme(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
             f.store(new, value, 8)
             f.store("1", is_set, 8)
 
-    _update(e, target, _key(e, target), [new, "1"], change)
+    _update(e, target, call, _key(e, target), [new, "1"], change)
 
 
 @aggregation("hist")
@@ -92,7 +94,7 @@ def hist(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
     assert isinstance(type_, map_values.Hist)
     argument = call.arguments[0]
     bucket = _log2_bucket(e, e.scalar(argument), type_.bits)
-    _add(e, target, _key(e, target, bucket), "1")
+    _add(e, target, call, _key(e, target, bucket), "1")
 
 
 def _log2_bucket(e: Emitter, value: Operand, bits: int) -> Operand:
@@ -131,4 +133,4 @@ def lhist(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
     above = f.compare("sgt", value, str(type_.maximum))
     bucket = f.select(above, str(1 + (type_.maximum - type_.minimum) // type_.step), inside)
     bucket = f.select(f.compare("slt", value, str(type_.minimum)), "0", bucket)
-    _add(e, target, _key(e, target, bucket), "1")
+    _add(e, target, call, _key(e, target, bucket), "1")

@@ -11,7 +11,15 @@ from compiler.syntax.source import Span
 
 # A failed read yields zero, which the script can see for itself: reported only if asked for.
 _QUIET = frozenset(
-    {"probe_read_kernel", "probe_read_user", "probe_read_kernel_str", "probe_read_user_str", "map_lookup_elem"}
+    {
+        "probe_read",
+        "probe_read_str",
+        "probe_read_kernel",
+        "probe_read_kernel_str",
+        "probe_read_user",
+        "probe_read_user_str",
+        "map_lookup_elem",
+    }
 )
 
 

@@ -87,17 +87,20 @@ def _scalar_or_zero(e: Emitter, value: Operand, node: ast.MapAccess) -> Operand:
     return f.phi([("0", before), (loaded, after)])
 
 
-def assign(e: Emitter, target: ast.MapAccess, value: ast.Expression) -> None:
+def assign(e: Emitter, target: ast.MapAccess, value: ast.Expression, span: Span) -> None:
+    """`span` is that of the whole statement, for the warning that the map is full."""
     symbol: MapSymbol = target.map.symbol
     if is_scalar(value.type):
         place = e.temporary(value.type.size, value.span)
         memory.store(e, value, place)
     else:
         place = memory.in_bpf_memory(e, value)
-    update(e, symbol, key(e, symbol, target.key), place.address, target.span)
+    update(e, symbol, key(e, symbol, target.key), place.address, span)
 
 
-def change(e: Emitter, target: ast.MapAccess, changed: Callable[[Operand], Operand]) -> tuple[Operand, Operand]:
+def change(
+    e: Emitter, target: ast.MapAccess, changed: Callable[[Operand], Operand], span: Span
+) -> tuple[Operand, Operand]:
     """Replaces a scalar by a function of itself; returns the old and the new value."""
     f = e.f
     symbol: MapSymbol = target.map.symbol
@@ -116,7 +119,7 @@ def change(e: Emitter, target: ast.MapAccess, changed: Callable[[Operand], Opera
     first = changed("0")
     slot = e.temporary(8, target.span)
     f.store(first, slot.address, size)
-    update(e, symbol, address, slot.address, target.span)
+    update(e, symbol, address, slot.address, span)
     after_insert = f.current
     f.enter(done)
     return f.phi([(old, after_change), ("0", after_insert)]), f.phi([(new, after_change), (first, after_insert)])

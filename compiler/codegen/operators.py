@@ -158,7 +158,7 @@ def inc_dec(e: Emitter, node: ast.IncDec, into: Place | None) -> Operand:
             new = changed(old)
             e.f.store(new, expressions.variable_storage(e, target.symbol).address, scalar_bits(type_) // 8)
         case ast.MapAccess() as target:
-            old, new = maps.change(e, target, changed)
+            old, new = maps.change(e, target, changed, node.span)
         case _:
             raise AssertionError(f"{node.op} of {type(node.target).__name__}")
     return new if node.prefix else old

@@ -36,7 +36,7 @@ def assign(e: Emitter, node: ast.Assign) -> None:
         case ast.MapAccess() as target, ast.Call(builtin=Builtin(kind=Kind.AGGREGATION)) as call:
             AGGREGATIONS[call.name](e, target, call)
         case ast.MapAccess() as target, value:
-            maps.assign(e, target, value)
+            maps.assign(e, target, value, node.span)
 
 
 @statement(ast.Return)
