@@ -1,7 +1,7 @@
 """Runs a tracer in the machine while a workload runs."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,9 +28,9 @@ def output_lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line and line != NOTIFY]
 
 
-def start(machine: Machine, *tracer: str) -> Process:
+def start(machine: Machine, *tracer: str, environment: Mapping[str, str] | None = None) -> Process:
     """Starts a tracer and waits until its probes are attached."""
-    process = machine.spawn(*tracer, environment={NOTIFY: "1"})
+    process = machine.spawn(*tracer, environment={NOTIFY: "1", **(environment or {})})
     process.wait_for_line(NOTIFY)
     return process
 
@@ -44,10 +44,14 @@ def stopped(process: Process) -> Iterator[None]:
 
 
 def trace(
-    machine: Machine, tracer: Sequence[str], workload: Sequence[str], end: signal.Signals = signal.SIGINT
+    machine: Machine,
+    tracer: Sequence[str],
+    workload: Sequence[str],
+    end: signal.Signals = signal.SIGINT,
+    environment: Mapping[str, str] | None = None,
 ) -> Traced:
     """Attaches a tracer, runs a workload to its end, ends the tracer by a signal. Both must succeed."""
-    process = start(machine, *tracer)
+    process = start(machine, *tracer, environment=environment)
     work = machine.run(*workload)
     process.signal(end)
     traced = Traced(process.wait(), work)

@@ -1,5 +1,5 @@
 /*
- * Makes one system call exactly 10,000 times: getppid, or the one whose number is given (called without arguments).
+ * Makes one system call exactly 10,000 times: getppid, or the one whose number is given, with zeros for arguments.
  * Prints "NUMBER COUNT".
  */
 #include <stdio.h>
@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 	long number = argc > 1 ? atol(argv[1]) : SYS_getppid;
 
 	for (int i = 0; i < CALLS; i++)
-		syscall(number);
+		syscall(number, 0, 0, 0, 0, 0, 0);
 	printf("%ld %d\n", number, CALLS);
 	return 0;
 }

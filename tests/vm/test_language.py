@@ -1,0 +1,79 @@
+"""What programs compute in the kernel, in whatever way they are attached. The same holds for upstream's bpftrace."""
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.vm.machine import Machine
+from tests.vm.tracing import output_lines, start, trace
+
+_SYS_GETPGID = 121
+_VALUES = Path(__file__).parent / "values.txt"
+
+
+def test_values_are_printed_to_the_byte(machine: Machine) -> None:
+    completed = machine.run("/bin/values", "17", "word")
+    assert completed.code == 0, completed.stderr
+    assert completed.stdout == _VALUES.read_text()
+
+
+def test_function_probes(machine: Machine) -> None:
+    traced = trace(machine, ["/bin/probes"], ["/bin/syscall_10000", str(_SYS_GETPGID)])
+    assert sorted(traced.lines) == [
+        "@fentry[do_getpgid, 0]: 10000",
+        "@fexit[do_getpgid, 0, true]: 10000",
+        "@kprobe[do_getpgid, 0]: 10000",
+        "@kretprobe[do_getpgid, true]: 10000",
+        "@tracepoint[tracepoint:syscalls:sys_enter_getpgid]: 10000",
+        "@tracepoint[tracepoint:syscalls:sys_exit_getpgid]: 10000",
+    ]
+
+
+def test_interval(machine: Machine) -> None:
+    completed = machine.run("/bin/interval")
+    lines = output_lines(completed.stdout)
+    assert lines[:3] == ["tick 0", "tick 1", "tick 2"]
+    # Between the exit() and the end, the clocks may tick on.
+    assert re.fullmatch(r"@fast: [1-9]\d*", lines[-2])
+    assert re.fullmatch(r"@slow: [3-9]", lines[-1])
+
+
+def test_nothing_is_lost_when_processors_count_at_once(machine: Machine) -> None:
+    tracer = start(machine, "/bin/concurrent")
+    workloads = [machine.spawn("/bin/syscall_10000") for _ in range(4)]
+    for workload in workloads:
+        assert workload.wait().code == 0
+    tracer.signal(signal.SIGINT)
+    bar = "@" * 52
+    assert sorted(output_lines(tracer.wait().stdout)) == sorted(
+        [
+            *(f"@by_pid[{workload.pid}]: 10000" for workload in workloads),
+            "@count: 40000",
+            "@hist:",
+            f"[4, 8)             40000 |{bar}|",
+            "@stats: { .count = 40000, .average = 2, .total = 80000 }",
+            "@sum: 120000",
+        ]
+    )
+
+
+@pytest.mark.parametrize("tracer", ["parentsnoop", "tcpconnect"])
+def test_core_in_user_space_resolves_as_the_kernel_does(machine: Machine, tracer: str) -> None:
+    """Kernels before 5.17 do not relocate; the shim's own resolver is used there, or where this variable is set."""
+    workload = {"parentsnoop": "/bin/fork_exec_tree", "tcpconnect": "/bin/connect"}[tracer]
+    traced = trace(machine, [f"/bin/{tracer}"], [workload], environment={"BPFTRACE_USERSPACE_CORE": "1"})
+    rows = [line.split() for line in traced.lines[1:] if line.split()[3:] != ["init"]]
+    pid = str(traced.workload.pid)
+    expected = [line.split() for line in traced.workload.stdout.splitlines()]
+    assert rows == (expected if tracer == "parentsnoop" else [[pid, "connect", *row] for row in expected])
+
+
+def test_a_killed_tracer_leaves_nothing_behind(machine: Machine) -> None:
+    """The machine's verdict at the end says so; the next tracer must work besides."""
+    for _ in range(5):
+        tracer = start(machine, "/bin/probes")
+        tracer.signal(signal.SIGKILL)
+        assert tracer.wait().code == -signal.SIGKILL
+    assert len(trace(machine, ["/bin/probes"], ["/bin/syscall_10000", str(_SYS_GETPGID)]).lines) == 6
