@@ -166,6 +166,29 @@ def test_integers_of_all_sizes() -> None:
     assert printed(script).split() == [str(number) for number in expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("::1", "0 0 0 0 0 0 0 1"),
+        ("::ffff:1.2.3.4", "0 0 0 0 0 ffff 102 304"),
+        ("::1.2.3.4", "0 0 0 0 0 0 102 304"),
+        ("::fffe:102:304", "0 0 0 0 0 fffe 102 304"),
+        ("2001:db8::1:0:0:1", "2001 db8 0 0 1 0 0 1"),
+        ("fe80::1", "fe80 0 0 0 0 0 0 1"),
+        ("::", "0 0 0 0 0 0 0 0"),
+        ("1::", "1 0 0 0 0 0 0 0"),
+        ("1:0:2:0:3:0:4:0", "1 0 2 0 3 0 4 0"),
+        ("1:2:3:4:5:6:7:8", "1 2 3 4 5 6 7 8"),
+        ("0:2:3:4:5:6:7:8", "0 2 3 4 5 6 7 8"),
+    ],
+)
+def test_ipv6_address(text: str, groups: str) -> None:
+    """As upstream prints them (it uses glibc's inet_ntop)."""
+    script = Script()
+    address = b"".join(int(group, 16).to_bytes(2, "big") for group in groups.split())
+    assert printed_value(script, script.inet6(address)) == f"{text}\n"
+
+
 def test_unknown_address_family() -> None:
     script = Script()
     value = script.inet4(bytes(4))
