@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.codegen import cold, errors, memory
+from compiler.codegen import cold, memory
 from compiler.codegen.emitter import Emitter, i64, ptr
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
@@ -79,8 +79,7 @@ def comm(e: Emitter, node: ast.Builtin, into: Place | None) -> Place:
     # The helper wants memory that is its own: the place may be larger or not aligned.
     target = into or e.temporary(COMM_SIZE, node.span)
     memory.clear(e, target, COMM_SIZE, node.span)
-    result = e.helper("get_current_comm", ptr(target.address), i64(str(COMM_SIZE)))
-    errors.check_helper(e, "get_current_comm", result, node.span)
+    e.helper("get_current_comm", ptr(target.address), i64(str(COMM_SIZE)))  # fails only where there is no task
     return target
 
 

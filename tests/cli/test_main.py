@@ -1,0 +1,139 @@
+"""The command line: what is written, what is printed, how it ends."""
+
+from pathlib import Path
+
+import pytest
+
+from compiler import main as cli
+from compiler.backend import Backend, BackendError
+from compiler.codegen import generator
+
+HELLO = 'BEGIN { printf("hello\\n"); }'
+
+
+def run(*words: str | Path) -> int:
+    return cli.main([str(word) for word in words])
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "hello.bt"
+    path.write_text(HELLO)
+    return path
+
+
+def test_object_of_a_file_and_of_a_text(script: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = tmp_path / "first.o", tmp_path / "second.o"
+    assert run(script, "-o", first) == 0
+    assert run("-e", HELLO, "-o", second) == 0
+    assert first.read_bytes()[:4] == second.read_bytes()[:4] == b"\x7fELF"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_same_input_same_bytes(script: Path, tmp_path: Path) -> None:
+    outputs = [tmp_path / name for name in ("a", "b")]
+    for output in outputs:
+        assert run(script, "-o", output) == 0
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        ("ast", "printf"),
+        ("types", "printf"),
+        ("ir", "define"),
+        ("asm", "call 130"),
+        ("resources", 'name: "ringbuf"'),
+    ],
+)
+def test_dumps(stage: str, expected: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("--dump", stage, "-e", HELLO) == 0
+    assert expected in capfd.readouterr().out
+
+
+def test_errors_of_the_script_go_to_stderr(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "x.o"
+    assert run("-e", "BEGIN { nonsense(1); }", "-o", output) == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("stdin:1:9-20: ERROR: Unknown function: 'nonsense'\n")
+    assert not output.exists()
+
+
+def test_warnings_can_be_silenced(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["-e", "BEGIN { $a = (int64)-10; print($a / 3); }", "-o", tmp_path / "x.o"]
+    assert run(*words) == 0
+    assert "WARNING" in capfd.readouterr().err
+    assert run("--no-warnings", *words) == 0
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-e", HELLO], "no output file"),
+        (["-o", "x"], "no program"),
+        (["--nonsense", "-e", HELLO], "Unknown command line flag 'nonsense'"),
+        (["--link", "-o", "x", "-e", HELLO], "--link needs the archive of the shim"),
+        (["--dump", "nothing", "-e", HELLO], "dump"),
+        (["--min_kernel", "new", "--dump", "ast", "-e", HELLO], "--min_kernel takes a version"),
+        (["/nowhere/x.bt", "-o", "x"], "failed to open file '/nowhere/x.bt': No such file or directory"),
+        (["--snapshot", "/nowhere", "-o", "x", "-e", HELLO], "/nowhere"),
+    ],
+)
+def test_bad_use(words: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(*words) == 1
+    err = capfd.readouterr().err
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_output_that_cannot_be_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("-e", HELLO, "-o", tmp_path / "no" / "x.o") == 1
+    assert "No such file or directory" in capfd.readouterr().err
+
+
+def test_help(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    out = capfd.readouterr().out
+    assert "-e PROGRAM" in out
+    assert "--snapshot" in out
+
+
+def test_an_internal_error_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
+        raise KeyError("oops")
+
+    monkeypatch.setattr(generator, "run", broken)
+    assert run("-e", HELLO, "-o", tmp_path / "x") == cli.EX_SOFTWARE
+    err = capfd.readouterr().err
+    assert err.startswith("internal error: KeyError: 'oops'\n")
+    assert "report it" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("ir", "message"),
+    [
+        ("nonsense", "expected top-level entity"),
+        # LLVM ends its process with exit(1) here.
+        (
+            'target triple = "bpf"\n'
+            'define i64 @f(i64 %a, i64 %b) nounwind section "program.f" { %x = sdiv i64 %a, %b\n ret i64 %x }\n',
+            "LLVM",
+        ),
+        # And with abort() here.
+        (
+            'target triple = "bpf"\n'
+            'define i64 @f(ptr %p) nounwind section "program.f" {\n'
+            " %x = atomicrmw min ptr %p, i64 1 seq_cst\n ret i64 %x }\n",
+            "SIGABRT",
+        ),
+    ],
+)
+def test_llvm_cannot_take_the_compiler_along(ir: str, message: str) -> None:
+    with pytest.raises(BackendError, match=message):
+        Backend().compile_ir(ir)

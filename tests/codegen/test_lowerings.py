@@ -1,0 +1,33 @@
+"""The tables of lowerings are complete: a builtin or a node that analysis lets through has code."""
+
+from compiler.builtins import BUILTINS, Kind
+from compiler.codegen import generator, lowering
+from compiler.syntax import ast
+
+# Not values: analysis replaces them, or the parts of the language that look at them do.
+_NEVER_LOWERED = {
+    "args",  # only as the target of a FieldAccess
+}
+
+_REPLACED_BY_ANALYSIS = {
+    ast.Identifier, ast.Map, ast.TypeArgument, ast.SizeOf, ast.OffsetOf, ast.TypeInfo, ast.Comptime,
+}  # fmt: skip
+
+
+def test_every_supported_builtin_has_one_lowering() -> None:
+    assert generator.run
+    supported = {entry.name: entry for entry in BUILTINS.values() if entry.supported and not entry.library}
+    functions = {name for name, entry in supported.items() if entry.kind is not Kind.AGGREGATION} - _NEVER_LOWERED
+    aggregations = {name for name, entry in supported.items() if entry.kind is Kind.AGGREGATION}
+    assert set(lowering.BUILTINS) <= set(BUILTINS)
+    assert functions - set(lowering.BUILTINS) == set()
+    assert aggregations - set(lowering.AGGREGATIONS) == set()
+
+
+def test_every_lowering_is_of_a_builtin() -> None:
+    assert set(lowering.BUILTINS) | set(lowering.AGGREGATIONS) <= set(BUILTINS)
+
+
+def test_every_expression_has_a_lowering() -> None:
+    expressions = set(ast.Expression.__subclasses__())
+    assert expressions - set(lowering.EXPRESSIONS) == _REPLACED_BY_ANALYSIS

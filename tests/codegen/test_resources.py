@@ -1,0 +1,104 @@
+"""What code generation leaves in the message besides instructions."""
+
+import struct
+
+import pytest
+
+from proto import required_resources_pb2 as pb
+from tests.codegen.compile import compile_text
+
+
+def resources(text: str, **options: object) -> pb.RequiredResources:
+    return compile_text(text, **options).resources  # type: ignore[arg-type]
+
+
+def by_name(message: pb.RequiredResources) -> dict[str, pb.Map]:
+    return {entry.name: entry for entry in message.maps}
+
+
+@pytest.mark.parametrize(
+    ("statement", "key_size", "value_size", "kind"),
+    [
+        ("@x = nsecs", 8, 8, "INTEGER"),
+        ('@x["a"] = 1', 2, 1, "INTEGER"),
+        ("@x[1, comm] = count()", 17, 8, "COUNT"),
+        ("@x[pid] = avg(nsecs)", 4, 16, "AVG"),
+        ("@x = min(nsecs)", 8, 16, "MIN"),
+        ("@x = stats(nsecs)", 8, 16, "STATS"),
+        ("@x = hist(nsecs)", 8, 8, "HIST"),
+        ("@x[pid] = lhist(nsecs, 0, 10, 1)", 12, 8, "LHIST"),
+        ("@x = (1, comm)", 8, 17, "TUPLE"),
+    ],
+)
+def test_map_layouts(statement: str, key_size: int, value_size: int, kind: str) -> None:
+    message = resources(f"BEGIN {{ {statement}; }}")
+    entry = by_name(message)["@x"]
+    assert (entry.key_size, entry.value_size) == (key_size, value_size)
+    type_ = message.types[entry.value_type]
+    assert (pb.Type.Kind.Name(type_.kind), type_.size) == (kind, value_size)
+
+
+def test_script_maps_come_first_by_name() -> None:
+    message = resources("BEGIN { @b = 1; @a = 1; @c = 1; }")
+    assert [entry.name for entry in message.maps][:3] == ["@a", "@b", "@c"]
+
+
+def test_ring_buffer_grows_with_events_and_obeys_the_config() -> None:
+    small = by_name(resources('BEGIN { printf("x"); }'))["ringbuf"]
+    assert small.max_entries == 64 * 1024
+    large = by_name(resources('kprobe:vfs_read { printf("%s%s", str(arg0), str(arg1)); }'))["ringbuf"]
+    assert large.max_entries == 512 * 1024
+    chosen = by_name(resources("config = { perf_rb_pages = 2 } BEGIN { exit(); }"))["ringbuf"]
+    assert chosen.max_entries == 2 * 4096
+
+
+def test_core_instructions_hold_the_local_value() -> None:
+    message = resources("BEGIN { @ = curtask.real_parent.tgid; }")
+    program = message.programs[0]
+    found = {}
+    for relocation in program.relocations:
+        constant = message.constants[relocation.constant]
+        if constant.HasField("core"):
+            low, = struct.unpack_from("<I", program.instructions, relocation.instruction * 8 + 4)
+            assert low == constant.core.local_value
+            found[constant.core.description] = constant.core.kind
+    assert found == {
+        "struct task_struct.real_parent": pb.CoreRelocation.FIELD_BYTE_OFFSET,
+        "struct task_struct.tgid": pb.CoreRelocation.FIELD_BYTE_OFFSET,
+    }
+
+
+def test_every_function_has_information() -> None:
+    program = resources("BEGIN { @ = pid; }").programs[0]
+    assert [info.instruction for info in program.functions][0] == 0
+    assert len(program.functions) > 1
+    assert len({info.btf_type for info in program.functions}) == len(program.functions)
+
+
+def test_helper_errors_are_a_choice() -> None:
+    text = "BEGIN { @ = curtask.tgid; }"
+    counts = [len(resources(text, helper_errors=level).actions) for level in (0, 1, 2)]
+    # None; the map update; the map update and the read.
+    assert counts == [0, 1, 2]
+
+
+def test_string_parameter_lies_in_read_only_data() -> None:
+    message = resources("BEGIN { printf(\"%s\", str($1)); }")
+    parameter = message.parameters[0]
+    data = message.maps[parameter.map]
+    assert (data.role, data.frozen, data.flags) == (pb.Map.GLOBAL_DATA, True, 1 << 7)
+    assert parameter.offset + parameter.size <= data.value_size
+
+
+def test_same_text_same_message() -> None:
+    text = 'BEGIN { @["a", comm] = hist(nsecs); printf("%s", comm); }'
+    first, second = (resources(text).SerializeToString(deterministic=True) for _ in range(2))
+    assert first == second
+
+
+def test_arm64_reads_its_own_registers() -> None:
+    text = "kprobe:vfs_read { @ = arg2; }"
+    x86, arm = (compile_text(text, arch=arch) for arch in ("x86_64", "arm64"))
+    assert "+ 96)" in x86.assembly  # dx
+    assert "+ 16)" in arm.assembly  # x2
+    assert arm.resources.arch == pb.ARM64

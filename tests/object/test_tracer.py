@@ -1,0 +1,72 @@
+"""The tracer object, read back with pyelftools."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from compiler.object.features import features
+from compiler.object.tracer import payload, tracer_object
+from proto import required_resources_pb2 as pb
+
+
+def resources(arch: pb.Architecture) -> pb.RequiredResources:
+    message = pb.RequiredResources(format_version=1, arch=arch)
+    message.script.name = "x.bt"
+    return message
+
+
+@pytest.mark.parametrize(("arch", "machine"), [(pb.X86_64, "EM_X86_64"), (pb.ARM64, "EM_AARCH64")])
+def test_object(arch: pb.Architecture, machine: str) -> None:
+    message = resources(arch)
+    elf = ELFFile(io.BytesIO(tracer_object(message, ["shim_b", "shim_a"])))
+    assert (elf["e_type"], elf["e_machine"], elf.elfclass, elf.little_endian) == ("ET_REL", machine, 64, True)
+    section = elf.get_section_by_name(".bpftrace")
+    data = section.data()
+    assert data == payload(message)
+    assert section["sh_flags"] == 2  # SHF_ALLOC: read-only
+    assert section["sh_addralign"] == 16
+    symbols = {symbol.name: symbol for symbol in elf.get_section_by_name(".symtab").iter_symbols()}
+    index = elf.get_section_index(".bpftrace")
+    for name, value in (("bpftrace_payload", 0), ("bpftrace_payload_end", len(data))):
+        symbol = symbols[name]
+        assert (symbol["st_shndx"], symbol["st_value"], symbol["st_info"]["bind"]) == (index, value, "STB_GLOBAL")
+    assert [name for name, symbol in symbols.items() if name and symbol["st_shndx"] == "SHN_UNDEF"] == ["shim_a", "shim_b"]
+    assert elf.get_section_by_name(".note.GNU-stack") is not None
+
+
+def test_payload() -> None:
+    message = resources(pb.X86_64)
+    data = payload(message)
+    magic, version, size, checksum, zero = struct.unpack_from("<8sIIII", data)
+    assert (magic, version, zero) == (b"BPFTRACE", 1, 0)
+    body = data[24:]
+    assert (size, checksum) == (len(body), zlib.crc32(body))
+    assert pb.RequiredResources.FromString(body) == message
+
+
+def test_same_message_same_bytes() -> None:
+    assert tracer_object(resources(pb.X86_64), ["b", "a"]) == tracer_object(resources(pb.X86_64), ["a", "b"])
+
+
+def test_features_follow_the_message() -> None:
+    message = resources(pb.X86_64)
+    message.probes.add().kprobe.function = "f"
+    message.probes.add().special.kind = pb.Special.BEGIN
+    message.constants.add().map.map = 0
+    message.actions.add().exit.SetInParent()
+    message.types.add(kind=pb.Type.INTEGER)
+    message.types.add(kind=pb.Type.KSYM)
+    message.types.add(kind=pb.Type.HIST)
+    message.maps.add(role=pb.Map.RING_BUFFER)
+    expected = [
+        "shim_action_exit", "shim_attach_kprobe", "shim_attach_special", "shim_constant_map", "shim_print_hist",
+        "shim_print_ksym",
+    ]  # fmt: skip
+    assert features(message) == expected
+    message.maps.add(role=pb.Map.USER)
+    assert features(message) == expected
+    message.config.print_maps_on_exit = True
+    assert features(message) == sorted([*expected, "shim_print_map"])
