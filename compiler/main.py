@@ -9,10 +9,18 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from compiler.backend import Backend, BackendError
+
+if TYPE_CHECKING:
+    from compiler.analysis.program import AnalyzedProgram
+    from compiler.pipeline import Timings
+    from compiler.syntax import ast
+    from compiler.syntax.diagnostics import DiagnosticSink
+    from compiler.syntax.source import SourceFile
 
 _DUMPS = ("ast", "types", "ir", "asm", "resources")
 _DEFAULT_SNAPSHOT = Path(__file__).resolve().parent.parent / "kernels" / "default.snapshot"
@@ -35,7 +43,7 @@ Compiles a bpftrace script ahead of time.
 What else is on the command line are parameters of the script, which the tracer takes when it runs.
 """
 
-_flags = flags.FlagValues()
+_flags = flags.FlagValues()  # type: ignore[no-untyped-call]
 _PROGRAM = flags.DEFINE_string("e", None, "The program, instead of a file.", flag_values=_flags)
 _OUTPUT = flags.DEFINE_string("output", None, "File to write.", short_name="o", flag_values=_flags)
 _SNAPSHOT = flags.DEFINE_string(
@@ -191,7 +199,7 @@ def _compile(backend: Backend, file: str | None) -> int:
                 return _print(str(compiled.resources))
         with timings.measure("tracer"):
             data = tracer_object(compiled.resources, features(compiled.resources))
-            output = Path(_OUTPUT.value)
+            output = Path(_OUTPUT.value or "")
             if _LINK.value:
                 link(data, _SHIM.value, _CC.value, output)
             else:
@@ -212,11 +220,11 @@ def _compile(backend: Backend, file: str | None) -> int:
         _report(sink, timings)
 
 
-def _source(file: str | None):
+def _source(file: str | None) -> SourceFile:
     from compiler.syntax.source import SourceFile, decode
 
     if file is None:
-        return SourceFile("stdin", _PROGRAM.value)
+        return SourceFile("stdin", _PROGRAM.value or "")
     if file == "-":
         return SourceFile("stdin", decode(sys.stdin.buffer.read()))
     try:
@@ -244,7 +252,7 @@ def _print(text: str) -> int:
     return 0
 
 
-def _dump_tree(tree, program, *, typed: bool) -> str:
+def _dump_tree(tree: ast.Program, program: AnalyzedProgram, *, typed: bool) -> str:
     from compiler.syntax import dump
 
     if not typed:
@@ -252,7 +260,7 @@ def _dump_tree(tree, program, *, typed: bool) -> str:
     return "\n".join(dump.dump(bpf.probe) for bpf in program.programs)
 
 
-def _report(sink, timings) -> None:
+def _report(sink: DiagnosticSink, timings: Timings) -> None:
     from compiler.syntax.diagnostics import Severity
 
     color = sys.stderr.isatty()

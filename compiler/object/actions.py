@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from compiler.analysis import program
 from compiler.object.tables import Tables
 from compiler.syntax.source import encode
@@ -51,11 +53,12 @@ def describe(action: program.Action, tables: Tables, map_index: dict[str, int]) 
             entry.join.offset = program.EVENT_HEADER_SIZE
             entry.join.count, entry.join.size = action.count, action.length
         case program.RuntimeErrorAction():
-            entry.runtime_error.kind = _ERRORS[action.kind]
+            error: Any = entry.runtime_error  # a type checker takes the message for the exception of that name
+            error.kind = _ERRORS[action.kind]
             if action.kind is program.RuntimeErrorKind.HELPER:
-                entry.runtime_error.helper = action.helper
-                entry.runtime_error.result.type = tables.type(lattice.INT32)
-                entry.runtime_error.result.offset = program.EVENT_HEADER_SIZE
+                error.helper = action.helper
+                error.result.type = tables.type(lattice.INT32)
+                error.result.offset = program.EVENT_HEADER_SIZE
         case _:
             raise ValueError(f"no message for {action}")
     return entry

@@ -39,6 +39,18 @@ ARRAY_KEY = lattice.UINT32
 _ARCHITECTURES = {"x86_64": pb.Architecture.X86_64, "arm64": pb.Architecture.ARM64}
 
 
+_MISSING_PROBES = {
+    "error": pb.MISSING_PROBES_ERROR,
+    "warn": pb.MISSING_PROBES_WARN,
+    "ignore": pb.MISSING_PROBES_IGNORE,
+}
+_SYMBOL_CACHES = {
+    "none": pb.SYMBOL_CACHE_NONE,
+    "per_pid": pb.SYMBOL_CACHE_PER_PID,
+    "per_program": pb.SYMBOL_CACHE_PER_PROGRAM,
+}
+
+
 class CapacityError(Exception):
     """A value does not fit where it has to go; the message names sizes."""
 
@@ -191,10 +203,10 @@ class ResourcesBuilder:
         config.str_trunc_trailer = source.str_trunc_trailer
         config.max_cat_bytes = source.max_cat_bytes
         config.max_probes = source.max_probes
-        config.missing_probes = pb.MissingProbes.Value(f"MISSING_PROBES_{source.missing_probes.upper()}")
+        config.missing_probes = _MISSING_PROBES[source.missing_probes]
         config.cpp_demangle = source.cpp_demangle
         config.lazy_symbolication = source.lazy_symbolication
-        config.cache_user_symbols = pb.SymbolCache.Value(f"SYMBOL_CACHE_{source.cache_user_symbols.upper()}")
+        config.cache_user_symbols = _SYMBOL_CACHES[source.cache_user_symbols]
         config.license = source.license
         config.log_size = source.log_size
         config.show_debug_info = source.show_debug_info

@@ -62,7 +62,7 @@ def test_errors_of_the_script_go_to_stderr(tmp_path: Path, capfd: pytest.Capture
 
 
 def test_warnings_can_be_silenced(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    words = ["-e", "BEGIN { $a = (int64)-10; print($a / 3); }", "-o", tmp_path / "x.o"]
+    words: list[str | Path] = ["-e", "BEGIN { $a = (int64)-10; print($a / 3); }", "-o", tmp_path / "x.o"]
     assert run(*words) == 0
     assert "WARNING" in capfd.readouterr().err
     assert run("--no-warnings", *words) == 0

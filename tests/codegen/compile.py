@@ -29,9 +29,7 @@ def compile_text(
     try:
         options = pipeline.Options(ARCHITECTURES[arch], min_kernel, unsafe=True)
         _, program = pipeline.front(SourceFile("case.bt", text), kernel(), options, sink)
-        return back.compile_program(
-            program, backend, sink, pipeline.Timings(), helper_errors=helper_errors, texts=True
-        )
+        return back.compile_program(program, backend, sink, pipeline.Timings(), helper_errors=helper_errors, texts=True)
     except pipeline.CompileError:
         raise AssertionError(sink.render()) from None
     finally:

@@ -15,7 +15,7 @@ _REPLACED_BY_ANALYSIS = {
 
 
 def test_every_supported_builtin_has_one_lowering() -> None:
-    assert generator.run
+    assert generator.__doc__
     supported = {entry.name: entry for entry in BUILTINS.values() if entry.supported and not entry.library}
     functions = {name for name, entry in supported.items() if entry.kind is not Kind.AGGREGATION} - _NEVER_LOWERED
     aggregations = {name for name, entry in supported.items() if entry.kind is Kind.AGGREGATION}

@@ -59,7 +59,7 @@ def test_core_instructions_hold_the_local_value() -> None:
     for relocation in program.relocations:
         constant = message.constants[relocation.constant]
         if constant.HasField("core"):
-            low, = struct.unpack_from("<I", program.instructions, relocation.instruction * 8 + 4)
+            (low,) = struct.unpack_from("<I", program.instructions, relocation.instruction * 8 + 4)
             assert low == constant.core.local_value
             found[constant.core.description] = constant.core.kind
     assert found == {
@@ -70,7 +70,7 @@ def test_core_instructions_hold_the_local_value() -> None:
 
 def test_every_function_has_information() -> None:
     program = resources("BEGIN { @ = pid; }").programs[0]
-    assert [info.instruction for info in program.functions][0] == 0
+    assert program.functions[0].instruction == 0
     assert len(program.functions) > 1
     assert len({info.btf_type for info in program.functions}) == len(program.functions)
 
@@ -83,7 +83,7 @@ def test_helper_errors_are_a_choice() -> None:
 
 
 def test_string_parameter_lies_in_read_only_data() -> None:
-    message = resources("BEGIN { printf(\"%s\", str($1)); }")
+    message = resources('BEGIN { printf("%s", str($1)); }')
     parameter = message.parameters[0]
     data = message.maps[parameter.map]
     assert (data.role, data.frozen, data.flags) == (pb.Map.GLOBAL_DATA, True, 1 << 7)

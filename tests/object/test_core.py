@@ -24,12 +24,12 @@ class Layouts:
     def struct(self, name: str) -> Struct:
         return Struct(name, source=self)
 
-    def union(self, name: str) -> None:
+    def union(self, _name: str) -> None:
         return None
 
     enum = typedef = enumerator = union
 
-    def enumerators(self, enum: Enum) -> Mapping[str, int]:
+    def enumerators(self, _enum: Enum) -> Mapping[str, int]:
         return {}
 
 

@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from compiler.object.features import features
 from compiler.object.tracer import payload, tracer_object
@@ -23,17 +24,20 @@ def test_object(arch: pb.Architecture, machine: str) -> None:
     message = resources(arch)
     elf = ELFFile(io.BytesIO(tracer_object(message, ["shim_b", "shim_a"])))
     assert (elf["e_type"], elf["e_machine"], elf.elfclass, elf.little_endian) == ("ET_REL", machine, 64, True)
-    section = elf.get_section_by_name(".bpftrace")
+    section, table = elf.get_section_by_name(".bpftrace"), elf.get_section_by_name(".symtab")
+    assert section is not None
+    assert isinstance(table, SymbolTableSection)
     data = section.data()
     assert data == payload(message)
     assert section["sh_flags"] == 2  # SHF_ALLOC: read-only
     assert section["sh_addralign"] == 16
-    symbols = {symbol.name: symbol for symbol in elf.get_section_by_name(".symtab").iter_symbols()}
+    symbols = {symbol.name: symbol for symbol in table.iter_symbols()}
     index = elf.get_section_index(".bpftrace")
     for name, value in (("bpftrace_payload", 0), ("bpftrace_payload_end", len(data))):
         symbol = symbols[name]
         assert (symbol["st_shndx"], symbol["st_value"], symbol["st_info"]["bind"]) == (index, value, "STB_GLOBAL")
-    assert [name for name, symbol in symbols.items() if name and symbol["st_shndx"] == "SHN_UNDEF"] == ["shim_a", "shim_b"]
+    undefined = [name for name, symbol in symbols.items() if name and symbol["st_shndx"] == "SHN_UNDEF"]
+    assert undefined == ["shim_a", "shim_b"]
     assert elf.get_section_by_name(".note.GNU-stack") is not None
 
 
