@@ -36,16 +36,6 @@ LARGEST_PERCPU_VALUE = 32 * 1024
 
 ARRAY_KEY = lattice.UINT32
 
-_MISSING_PROBES = {
-    "error": pb.MISSING_PROBES_ERROR,
-    "warn": pb.MISSING_PROBES_WARN,
-    "ignore": pb.MISSING_PROBES_IGNORE,
-}
-_SYMBOL_CACHES = {
-    "none": pb.SYMBOL_CACHE_NONE,
-    "per_pid": pb.SYMBOL_CACHE_PER_PID,
-    "per_program": pb.SYMBOL_CACHE_PER_PROGRAM,
-}
 _ARCHITECTURES = {"x86_64": pb.Architecture.X86_64, "arm64": pb.Architecture.ARM64}
 
 
