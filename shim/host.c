@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "shim/kernel.h"
+#include "shim/small_printf.h"
 
 const char *host_release(void) {
   static struct utsname name;
@@ -112,7 +112,7 @@ const char *host_tracefs(void) {
   static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
   for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
     char probe[64];
-    snprintf(probe, sizeof(probe), "%s/events", places[i]);
+    small_snprintf(probe, sizeof(probe), "%s/events", places[i]);
     if (access(probe, F_OK) == 0)
       return places[i];
   }

@@ -1,7 +1,6 @@
 #include "shim/load.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "shim/constants.h"
 #include "shim/host.h"
 #include "shim/report.h"
+#include "shim/small_printf.h"
 
 enum { LOG_LEVEL = 1, LOG_SIZE = 1 << 20, LOG_SUMMARY_LINES = 3 };
 
@@ -110,7 +110,7 @@ struct verdict {
 static void read_log(const char *log, struct verdict *verdict) {
   // "12: (85) call unknown#195896080" is followed by "invalid func unknown#195896080".
   char poison[32];
-  snprintf(poison, sizeof(poison), "call unknown#%d", CONSTANT_POISON);
+  small_snprintf(poison, sizeof(poison), "call unknown#%d", CONSTANT_POISON);
   verdict->log = log;
   const char *found = NULL;
   for (const char *at = log; (at = strstr(at, poison)); at++)

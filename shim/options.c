@@ -1,10 +1,10 @@
 #include "shim/options.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "shim/report.h"
+#include "shim/small_printf.h"
 
 // One option. `letter` is 0 for one that has only a long name.
 struct option {
@@ -53,7 +53,7 @@ static void print(const char *text) {
 
 static void print_help(const struct pb_required_resources *resources) {
   char line[512];
-  snprintf(line, sizeof(line), "%s - a tracer, compiled by rules_bpftrace\n\nUSAGE:\n    [options] [parameters]\n\nOPTIONS:\n",
+  small_snprintf(line, sizeof(line), "%s - a tracer, compiled by rules_bpftrace\n\nUSAGE:\n    [options] [parameters]\n\nOPTIONS:\n",
            resources->script->name);
   print(line);
   for (int i = 0; i < OPTIONS_COUNT; i++) {
@@ -62,10 +62,10 @@ static void print_help(const struct pb_required_resources *resources) {
       continue;
     char names[64];
     if (option->letter)
-      snprintf(names, sizeof(names), "-%c, --%s %s", option->letter, option->name, option->argument ? option->argument : "");
+      small_snprintf(names, sizeof(names), "-%c, --%s %s", option->letter, option->name, option->argument ? option->argument : "");
     else
-      snprintf(names, sizeof(names), "    --%s %s", option->name, option->argument ? option->argument : "");
-    snprintf(line, sizeof(line), "    %-24s %s\n", names, option->help);
+      small_snprintf(names, sizeof(names), "    --%s %s", option->name, option->argument ? option->argument : "");
+    small_snprintf(line, sizeof(line), "    %-24s %s\n", names, option->help);
     print(line);
   }
   if (resources->parameters_count)
@@ -73,9 +73,9 @@ static void print_help(const struct pb_required_resources *resources) {
   for (uint32_t i = 0; i < resources->parameters_count; i++) {
     const struct pb_parameter *parameter = &resources->parameters[i];
     if (parameter->position)
-      snprintf(line, sizeof(line), "    $%-23u %s\n", parameter->position, parameter->description);
+      small_snprintf(line, sizeof(line), "    $%-23u %s\n", parameter->position, parameter->description);
     else
-      snprintf(line, sizeof(line), "    --%-22s %s\n", parameter->name, parameter->description);
+      small_snprintf(line, sizeof(line), "    --%-22s %s\n", parameter->name, parameter->description);
     print(line);
   }
 }
@@ -83,8 +83,8 @@ static void print_help(const struct pb_required_resources *resources) {
 static void print_version(const struct pb_required_resources *resources) {
   char line[512], hash[17] = "";
   for (uint32_t i = 0; i < 8 && i < resources->script->sha256.size; i++)
-    snprintf(hash + 2 * (size_t)i, 3, "%02x", resources->script->sha256.data[i]);
-  snprintf(line, sizeof(line), "%s (sha256 %s), compiled by rules_bpftrace %s\n", resources->script->name, hash,
+    small_snprintf(hash + 2 * (size_t)i, 3, "%02x", resources->script->sha256.data[i]);
+  small_snprintf(line, sizeof(line), "%s (sha256 %s), compiled by rules_bpftrace %s\n", resources->script->name, hash,
            resources->compiler_version);
   print(line);
 }

@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "shim/report.h"
+#include "shim/small_printf.h"
 
 static const char *parse_unsigned(const char *text, uint64_t *value) {
   static const struct {
@@ -146,7 +146,7 @@ static int refuse_unknown(const struct tracer *tracer, const char *name) {
   for (uint32_t i = 0; i < tracer->resources->parameters_count; i++) {
     const struct pb_parameter *parameter = &tracer->resources->parameters[i];
     if (!parameter->position && used < sizeof(expected))
-      used += (size_t)snprintf(expected + used, sizeof(expected) - used, "%s--%s", used ? ", " : "", parameter->name);
+      used += (size_t)small_snprintf(expected + used, sizeof(expected) - used, "%s--%s", used ? ", " : "", parameter->name);
   }
   if (used)
     report_line("HINT: expected program options: %s", expected);

@@ -2,17 +2,18 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "shim/small_printf.h"
 
 static const char *const severities[] = {[REPORT_ERROR] = "ERROR: ", [REPORT_WARNING] = "WARNING: "};
 
 // Longer texts are cut.
 static void put_vformat(struct writer *writer, const char *format, va_list arguments) {
   size_t room = sizeof(writer->buffer) - writer->used;
-  int size = vsnprintf(writer->buffer + writer->used, room, format, arguments);
+  int size = small_vsnprintf(writer->buffer + writer->used, room, format, arguments);
   if (size > 0)
     writer->used += (size_t)size < room ? (size_t)size : room - 1;
 }

@@ -1,6 +1,5 @@
 // kprobe and kretprobe, through the perf PMU "kprobe" (4.17 and newer).
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "shim/bpf.h"
 #include "shim/host.h"
 #include "shim/report.h"
+#include "shim/small_printf.h"
 
 // The PMU's type is assigned at boot; bit `retprobe` of the config is where its format file says ("config:0").
 static int read_number(const char *path, const char *prefix) {
@@ -32,9 +32,9 @@ static int open_event(const struct pb_kprobe *kprobe, int program_fd) {
     return retprobe;
   char name[256];
   if (*kprobe->module)
-    snprintf(name, sizeof(name), "%s:%s", kprobe->module, kprobe->function);
+    small_snprintf(name, sizeof(name), "%s:%s", kprobe->module, kprobe->function);
   else
-    snprintf(name, sizeof(name), "%s", kprobe->function);
+    small_snprintf(name, sizeof(name), "%s", kprobe->function);
   struct perf_event_attr attr = {
       .type = (uint32_t)type,
       .config = kprobe->is_return ? 1ull << retprobe : 0,

@@ -1,12 +1,12 @@
 // Raw tracepoints, with BTF-typed arguments or without.
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "shim/attach/attach.h"
 #include "shim/bpf.h"
 #include "shim/btf.h"
 #include "shim/report.h"
+#include "shim/small_printf.h"
 
 static int prepare_raw_tracepoint(struct tracer *tracer, const struct pb_probe *probe, struct bpf_prog_load_attr *load) {
   const struct pb_raw_tracepoint *tracepoint = probe->raw_tracepoint;
@@ -21,7 +21,7 @@ static int prepare_raw_tracepoint(struct tracer *tracer, const struct pb_probe *
   }
   // The kernel describes the arguments of tracepoint E by the typedef btf_trace_E.
   char name[128];
-  snprintf(name, sizeof(name), "btf_trace_%s", tracepoint->event);
+  small_snprintf(name, sizeof(name), "btf_trace_%s", tracepoint->event);
   load->attach_btf_id = btf_find(btf, name, strlen(name), 1u << BTF_KIND_TYPEDEF, 0);
   if (load->attach_btf_id)
     return 0;

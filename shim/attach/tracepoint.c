@@ -1,11 +1,11 @@
 // Tracepoints: a perf event with the id that tracefs gives.
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "shim/attach/attach.h"
 #include "shim/host.h"
 #include "shim/report.h"
+#include "shim/small_printf.h"
 
 // Returns the id, or a negative errno: -ENOENT if this kernel has no such tracepoint, -ENODEV without tracefs.
 static int64_t read_id(const struct pb_tracepoint *tracepoint) {
@@ -14,7 +14,7 @@ static int64_t read_id(const struct pb_tracepoint *tracepoint) {
   size_t size;
   if (!tracefs)
     return -ENODEV;
-  snprintf(path, sizeof(path), "%s/events/%s/%s/id", tracefs, tracepoint->category, tracepoint->event);
+  small_snprintf(path, sizeof(path), "%s/events/%s/%s/id", tracefs, tracepoint->category, tracepoint->event);
   int err = host_read_file(path, &text, &size);
   if (err)
     return err;

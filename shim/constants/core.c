@@ -1,6 +1,5 @@
 // CO-RE: left to the kernel where it can (5.17 and newer), else resolved here.
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "shim/constants.h"
 #include "shim/core_relo.h"
 #include "shim/report.h"
+#include "shim/small_printf.h"
 
 
 // BPF_PROG_LOAD without instructions always fails; with a field that the kernel does not know, with E2BIG.
@@ -54,7 +54,7 @@ static int resolve_core(struct tracer *tracer, const struct pb_constant *constan
 
 static void describe_core(struct tracer *tracer, const struct pb_constant *constant, char *text, uint32_t size) {
   (void)tracer;
-  snprintf(text, size, "btf: resolve %s: it", constant->core->description);
+  small_snprintf(text, size, "btf: resolve %s: it", constant->core->description);
 }
 
 const struct constant_family shim_constant_core = {.resolve = resolve_core, .describe = describe_core};

@@ -1,12 +1,12 @@
 // Offsets and sizes of tracepoint fields, from the format files of tracefs.
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shim/constants.h"
 #include "shim/host.h"
 #include "shim/report.h"
+#include "shim/small_printf.h"
 #include "shim/tracepoint_format.h"
 
 static int resolve_field(struct tracer *tracer, const struct pb_constant *constant, struct constant_value *value) {
@@ -16,7 +16,7 @@ static int resolve_field(struct tracer *tracer, const struct pb_constant *consta
   size_t size;
   int err = -ENOENT;
   if (tracefs) {
-    snprintf(path, sizeof(path), "%s/events/%s/%s/format", tracefs, wanted->category, wanted->event);
+    small_snprintf(path, sizeof(path), "%s/events/%s/%s/format", tracefs, wanted->category, wanted->event);
     err = host_read_file(path, &format, &size);
   }
   struct tracepoint_field field = {0};
@@ -45,7 +45,7 @@ static int resolve_field(struct tracer *tracer, const struct pb_constant *consta
 static void describe_field(struct tracer *tracer, const struct pb_constant *constant, char *text, uint32_t size) {
   (void)tracer;
   const struct pb_tracepoint_field *field = constant->tracepoint_field;
-  snprintf(text, size, "tracepoint: read field \"%s\" of %s:%s: it", field->field, field->category, field->event);
+  small_snprintf(text, size, "tracepoint: read field \"%s\" of %s:%s: it", field->field, field->category, field->event);
 }
 
 const struct constant_family shim_constant_tracepoint_field = {.resolve = resolve_field, .describe = describe_field};
