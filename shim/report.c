@@ -111,5 +111,5 @@ const char *report_cause(int err) {
 }
 
 const char *report_privilege_hint(int err) {
-  return (err == -EPERM || err == -EACCES) && geteuid() != 0 ? ": run as root or with CAP_BPF and CAP_PERFMON" : "";
+  return err == -EPERM ? ": run as root or with CAP_BPF and CAP_PERFMON" : "";
 }

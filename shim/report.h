@@ -36,7 +36,7 @@ void report_end(struct writer *writer, enum report_severity severity, const stru
 // strerror without the locale; never NULL. Takes an errno of either sign.
 const char *report_cause(int err);
 
-// What to add to the message of a failed bpf(2) or perf_event_open(2): a hint for EPERM and EACCES without privileges, else "".
+// What to add to the message of a failed bpf(2) or perf_event_open(2): a hint for EPERM, else "".
 const char *report_privilege_hint(int err);
 
 #endif
