@@ -111,8 +111,9 @@ static void close_fd(int *fd) {
 void detach_all(struct tracer *tracer) {
   if (!tracer->attachments)
     return;
-  // Closing a perf event can wait for an RCU grace period; disabling does not. So first everything stops at once, and no probe
-  // sees the others gone. (Links are no perf events: they answer ENOTTY, and closing them does not wait.)
+  // Closing the perf event of a tracepoint or kprobe waits for an RCU grace period (some 65 ms each, one after the other, since
+  // the kernel holds a lock meanwhile). Timers are disabled first, so that they do not go on all that time. The others
+  // run until they are closed: disabling stops an event's samples, not its program. (Links answer ENOTTY.)
   uint32_t count = tracer->resources->probes_count;
   for (uint32_t i = 0; i < count; i++) {
     struct attachment *attachment = &tracer->attachments[i];

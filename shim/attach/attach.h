@@ -47,7 +47,7 @@ int attach_prepare(struct tracer *tracer, const struct pb_probe *probe, struct b
 
 // Attaches all probes. Returns the number of probes, or a negative errno after reporting.
 int attach_all(struct tracer *tracer);
-// Stops all probes from firing, then detaches them in reverse order.
+// Stops timers, then detaches all probes in reverse order.
 void detach_all(struct tracer *tracer);
 
 // Runs the programs of BEGIN or END (PB_SPECIAL_*). Returns 0, or a negative errno after reporting. In special.c: a tracer without them
