@@ -12,7 +12,7 @@ BpftraceInfo = provider(
 BpftraceToolchainInfo = provider(
     doc = "What it takes to make a tracer; `bpftrace` of the ToolchainInfo of //rules:toolchain_type.",
     fields = {
-        "compiler": "FilesToRunProvider of the compiler: `compiler SCRIPT --snapshot FILE --arch ARCH -o OBJECT`",
+        "compiler": "FilesToRunProvider of the compiler: `compiler SCRIPT --hermetic --snapshot FILE --arch ARCH -o OBJECT`",
         "kernel": "KernelSnapshotInfo used where a target names none",
         "shim": "CcInfo of the C runtime, which defines main()",
     },

@@ -3,13 +3,14 @@
  *
  *   measure time PROGRAM ARGUMENT...     "FIRST EXIT": nanoseconds from just before exec to the first byte on standard
  *                                        output, and to the end of the process
- *   measure memory PROGRAM ARGUMENT...   "PEAK": its peak resident memory (VmHWM) in KiB
+ *   measure memory PROGRAM ARGUMENT...   "PEAK": its peak resident memory in KiB
  *
  * These are two runs, so that the debugger's stops of the second are not in the times of the first. Standard output is
  * read and dropped, standard error is left alone. Exits with 1 when the program fails or prints nothing.
  *
- * VmHWM is read when the program is about to exit. What wait4() reports instead (ru_maxrss) starts from the peak of the
- * process that called fork.
+ * Memory only shrinks by system calls, so the peak is the largest VmRSS or VmHWM at the entry of any of them. VmHWM at the
+ * end alone would be too low: the kernel notes it from per-CPU counters that it does not add up. And what wait4() reports
+ * (ru_maxrss) starts from the peak of the process that called fork.
  */
 #include <errno.h>
 #include <signal.h>
@@ -103,45 +104,53 @@ static int time_measure(char **arguments)
 	return 0;
 }
 
-static long peak_read(pid_t pid)
+/* The larger of the process's VmRSS and VmHWM. */
+static long resident_read(pid_t pid)
 {
 	char path[64], line[256];
-	long peak = -1;
+	long resident = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "re");
 	if (!file)
 		fail(path);
-	while (fgets(line, sizeof(line), file))
-		if (strncmp(line, "VmHWM:", 6) == 0)
-			peak = strtol(line + 6, NULL, 10);
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "VmRSS:", 6) == 0 || strncmp(line, "VmHWM:", 6) == 0) {
+			long kilobytes = strtol(line + 6, NULL, 10);
+
+			resident = kilobytes > resident ? kilobytes : resident;
+		}
+	}
 	fclose(file);
-	return peak;
+	return resident;
 }
 
 static int memory_measure(char **arguments)
 {
 	struct run run = run_start(arguments, 1);
-	long peak = -1;
+	long peak = 0;
 	int status;
 
 	/* The first stop is the one after exec. Nobody reads the output, which has to fit into the pipe. */
 	if (waitpid(run.pid, &status, 0) < 0 || !WIFSTOPPED(status))
 		fail("exec");
-	if (ptrace(PTRACE_SETOPTIONS, run.pid, NULL, PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL) < 0)
+	if (ptrace(PTRACE_SETOPTIONS, run.pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) < 0)
 		fail("ptrace");
 	while (WIFSTOPPED(status)) {
-		int deliver = WSTOPSIG(status);
+		int signal = WSTOPSIG(status);
 
-		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8))
-			peak = peak_read(run.pid);
-		if (deliver == SIGTRAP)
-			deliver = 0;
-		if (ptrace(PTRACE_CONT, run.pid, NULL, deliver) < 0 || waitpid(run.pid, &status, 0) < 0)
+		if (signal == (SIGTRAP | 0x80)) {
+			long resident = resident_read(run.pid);
+
+			peak = resident > peak ? resident : peak;
+		}
+		if ((signal & 0x7f) == SIGTRAP)
+			signal = 0;
+		if (ptrace(PTRACE_SYSCALL, run.pid, NULL, signal) < 0 || waitpid(run.pid, &status, 0) < 0)
 			fail("ptrace");
 	}
-	if (status != 0 || peak < 0) {
+	if (status != 0) {
 		fprintf(stderr, "measure: %s: status %#x\n", arguments[0], (unsigned int)status);
 		return 1;
 	}

@@ -40,7 +40,7 @@ class Cost:
 
 
 class MeasureError(Exception):
-    """A run failed; what the program said went to standard error."""
+    """A run failed; the message has what the program said."""
 
 
 def measure(command: Sequence[str], runs: int) -> Cost:
@@ -53,9 +53,9 @@ def measure(command: Sequence[str], runs: int) -> Cost:
 
 
 def _measure_once(what: str, command: Sequence[str]) -> list[int]:
-    result = subprocess.run([_FOLDER / "measure", what, *command], stdout=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run([_FOLDER / "measure", what, *command], capture_output=True, text=True, check=False)
     if result.returncode:
-        raise MeasureError(f"{' '.join(command)} failed")
+        raise MeasureError(f"{command[0]} failed: {result.stderr.strip()}")
     return [int(word) for word in result.stdout.split()]
 
 

@@ -8,7 +8,7 @@ from compiler.syntax import ast
 from compiler.syntax.parser import MAX_HEIGHT
 from compiler.syntax.source import Span
 
-_MAX_NODES = 1_000_000
+_MAX_NODES = 50_000
 
 
 class TooLarge(Exception):

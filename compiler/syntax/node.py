@@ -42,19 +42,41 @@ class Node:
 
         With `expanded_at` every span of the copy says that it was expanded from the macro call there.
         """
+        return self._clone(_Expansions(expanded_at))
+
+    def _clone(self, expansions: _Expansions) -> Self:
         cls = type(self)
         values: dict[str, object] = {}
         for name in syntax_fields(cls):
             value = getattr(self, name)
             if isinstance(value, Node):
-                value = value.clone(expanded_at)
+                value = value._clone(expansions)
             elif isinstance(value, list):
-                value = [item.clone(expanded_at) if isinstance(item, Node) else item for item in value]
+                value = [item._clone(expansions) if isinstance(item, Node) else item for item in value]
             values[name] = value
         for name in _span_fields(cls):
-            span = getattr(self, name)
-            values[name] = span if span is None or expanded_at is None else span.expanded_at(expanded_at)
+            values[name] = expansions.apply(getattr(self, name))
         return cls(**values)  # type: ignore[arg-type]
+
+
+class _Expansions:
+    """Says of spans that they come from the macro call at `at`. Most share the few calls that they came from before."""
+
+    def __init__(self, at: Span | None) -> None:
+        self._at = at
+        self._outer: dict[int, Span] = {}
+
+    def apply(self, span: Span | None) -> Span | None:
+        if span is None or self._at is None:
+            return span
+        key = id(span.expanded_from)
+        outer = self._outer.get(key)
+        if outer is None:
+            expanded = span.expanded_at(self._at)
+            assert expanded.expanded_from is not None
+            self._outer[key] = expanded.expanded_from
+            return expanded
+        return Span(span.source, span.start, span.end, outer)
 
 
 _syntax_fields: dict[type[Node], tuple[str, ...]] = {}
@@ -69,8 +91,14 @@ def syntax_fields(cls: type[Node]) -> tuple[str, ...]:
     return names
 
 
-def _span_fields(cls: type[Node]) -> Iterator[str]:
-    return (item.name for item in fields(cls) if item.name.endswith("span"))
+_spans: dict[type[Node], tuple[str, ...]] = {}
+
+
+def _span_fields(cls: type[Node]) -> tuple[str, ...]:
+    names = _spans.get(cls)
+    if names is None:
+        names = _spans[cls] = tuple(item.name for item in fields(cls) if item.name.endswith("span"))
+    return names
 
 
 N = TypeVar("N", bound=Node)

@@ -111,7 +111,7 @@ class Span:
     def expanded_at(self, call: Span) -> Span:
         """This span, seen as the expansion of the macro call at `call` (outermost last)."""
         outer = call if self.expanded_from is None else self.expanded_from.expanded_at(call)
-        return replace(self, expanded_from=outer)
+        return Span(self.source, self.start, self.end, outer)
 
     def __str__(self) -> str:
         """`file:line:column-column` or, over more than one line, `file:line-line`."""

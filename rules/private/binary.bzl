@@ -27,6 +27,7 @@ def _bpftrace_binary_impl(ctx):
     object = ctx.actions.declare_file(ctx.label.name + ".bpf.o")
     args = ctx.actions.args()
     args.add(ctx.file.src)
+    args.add("--hermetic")
     args.add("--snapshot", kernel.snapshot)
     args.add("--arch", _target_arch(ctx))
     args.add("-o", object)

@@ -32,6 +32,7 @@ def _compile_test_impl(ctx):
     asserts.equals(env, [
         "tests/rules/compiler",
         "tests/rules/minimal.bt",
+        "--hermetic",
         "--snapshot",
         "tests/rules/" + ctx.attr.snapshot,
         "--arch",
