@@ -22,6 +22,7 @@ from compiler.analysis import (
     desugar,
     fold,
     imports,
+    loop_return,
     macros,
     maps,
     names,
@@ -29,6 +30,7 @@ from compiler.analysis import (
     resources,
     scopes,
     supported,
+    unroll,
 )
 from compiler.analysis.program import AnalyzedProgram
 from compiler.arch import Architecture
@@ -102,8 +104,12 @@ def front(
         desugar.run(programs)
     with step("fold"):
         fold.run(programs, sink)
+    with step("loop-return"):
+        loop_return.run(programs)
     with step("control-flow"):
         control_flow.run(programs, sink)
+    with step("unroll"):
+        unroll.run(programs, sink)
     # Three independent looks at names: a script sees the errors of all of them.
     with step("names"):
         names.run(programs, types, options.arch, sink, unsafe=options.unsafe)

@@ -7,7 +7,7 @@ tracer has to run on.
 
 from __future__ import annotations
 
-from compiler.analysis.program import AnalyzedProgram, Requirement
+from compiler.analysis.program import AnalyzedProgram, Requirement, plain_iterations
 from compiler.builtins import Builtin
 from compiler.helpers import HELPERS
 from compiler.syntax import ast
@@ -24,6 +24,7 @@ _CLOCK_HELPERS = {
     Clock.SW_TAI: "ktime_get_boot_ns",
 }
 _RING_BUFFER = (5, 8)
+_LOOPS = (5, 3)
 
 
 def run(analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], sink: DiagnosticSink) -> None:
@@ -54,6 +55,14 @@ class _Capabilities:
             case ast.Builtin(builtin=Builtin(helpers=helpers)) | ast.Call(builtin=Builtin(helpers=helpers)):
                 for name in helpers:
                     self.helper(name, node.span)
+            case ast.For(_, ast.Map() as map_):
+                self.helper("for_each_map_elem", node.span)
+                if map_.symbol.value_type.is_map_value:
+                    self.helper("map_lookup_percpu_elem", node.span)
+            case ast.For(_, ast.Range() as range_) if plain_iterations(range_) is None:
+                self.helper("loop", node.span)
+            case ast.While() | ast.For():
+                self.need("loops", _LOOPS, node.span)
             case ast.Cast(operand=ast.MapAccess() as access, implicit=_) if access.map.symbol.value_type.is_map_value:
                 # To read one aggregation inside the kernel is to look at the values of all processors.
                 self.helper("map_lookup_percpu_elem", node.span)

@@ -102,6 +102,11 @@ class _Casts:
                 return _number(node, operand.type.size)
             case ast.OffsetOf(operand, names):
                 return _number(node, _offset(operand.type, names))
+            case ast.While(condition):
+                node.condition = self.number(condition)
+            case ast.For(variable, ast.Range(start, end) as range_):
+                type_ = variable.symbol.type
+                range_.start, range_.end = self.to_integer(start, type_), self.to_integer(end, type_)
             case ast.Return(value) if value is not None:
                 node.value = self.to_integer(value, INT64)
         return node

@@ -38,6 +38,7 @@ from compiler.types.lattice import (
 from compiler.types.map_values import Stats
 from compiler.types.promotion import is_compatible
 
+_NEEDS_CONTEXT = re.compile(r"arg\d+|args|retval|ctx")
 _SYMBOL = re.compile(r"[a-zA-Z0-9./_-]+")
 _FORMATTED = frozenset({"printf", "errorf", "warnf", "cat", "system"})
 
@@ -71,6 +72,8 @@ class _Checker:
         self.sink.error(code, message, span)
 
     def visit(self, node: ast.Node) -> None:
+        if isinstance(node, ast.For | ast.While):
+            self.loops += 1
         for child in node.children():
             if isinstance(child, ast.Builtin) and child.name == "args":
                 self.arguments(node, child)
@@ -88,12 +91,16 @@ class _Checker:
                     self.error("unresolved", "Could not resolve the type of this variable", node.span)
             case ast.Binary():
                 self.binary(node)
+            case ast.For(_, _, body):
+                self.loops -= 1
+                self.context_in_loop(body)
+            case ast.While(condition):
+                self.loops -= 1
+                self.condition(condition, condition.span)
             case ast.If(condition):
-                if not isinstance(condition.type, Integer | Pointer | Bool):
-                    self.error("condition", f"Invalid condition: {kind_name(condition.type)}", node.span)
+                self.condition(condition, node.span)
             case ast.Probe(predicate=ast.Expression() as predicate):
-                if not isinstance(predicate.type, Integer | Pointer | Bool):
-                    self.error("condition", f"Invalid condition: {kind_name(predicate.type)}", predicate.span)
+                self.condition(predicate, predicate.span)
             case ast.Cast():
                 self.cast(node)
             case ast.Tuple(elements):
@@ -115,6 +122,17 @@ class _Checker:
                     )
             case ast.String():
                 self.string(node)
+
+    def condition(self, node: ast.Expression, span: Span) -> None:
+        if not isinstance(node.type, Integer | Pointer | Bool):
+            self.error("condition", f"Invalid condition: {kind_name(node.type)}", span)
+
+    def context_in_loop(self, body: ast.Block) -> None:
+        """The rounds of a loop may run in a function of their own, which has no context to read."""
+        for node in body.walk():
+            if isinstance(node, ast.Builtin) and _NEEDS_CONTEXT.fullmatch(node.name):
+                message = f"'{node.name}' builtin is not allowed in a for-loop"
+                self.error("loop-builtin", message, node.span)
 
     def arguments(self, parent: ast.Node, node: ast.Builtin) -> None:
         """`args` is no value of its own: its parts are in many places."""

@@ -1,8 +1,8 @@
 """Pass: control flow.
 
-Before: desugared bodies, in which exit() is followed by a return. After: nothing follows a jump in its block; what did
-has been reported and moved to a branch that is never taken, where it still tells the types of variables. Reported:
-jumps where they make no sense.
+Before: desugared bodies, in which exit() is followed by a return and no return is inside a for. After: nothing follows
+a jump in its block; what did has been reported and moved to a branch that is never taken, where it still tells the
+types of variables. Reported: jumps where they make no sense.
 """
 
 from __future__ import annotations
@@ -16,22 +16,28 @@ from compiler.syntax.diagnostics import DiagnosticSink
 
 def run(programs: Sequence[BpfProgram], sink: DiagnosticSink) -> None:
     for program in programs:
-        _check_jumps(program.probe.body, "probe", ("break", "continue"), sink)
+        _check_jumps(program.probe.body, sink, in_loop=False)
         _Reachability(sink).ends(program.probe.body)
 
 
-def _check_jumps(node: ast.Node, place: str, forbidden: tuple[str, ...], sink: DiagnosticSink) -> None:
+def _check_jumps(node: ast.Node, sink: DiagnosticSink, *, in_loop: bool) -> None:
     match node:
-        case ast.Break() | ast.Continue() | ast.Return():
+        case ast.Break() | ast.Continue() if not in_loop:
             name = type(node).__name__.lower()
-            if name in forbidden:
-                sink.error("jump", f"'{name}' statement is not allowed in a {place}", node.span)
-        case ast.For():
-            place, forbidden = "for-loop", ("return",)
+            sink.error("jump", f"'{name}' statement is not allowed in a probe", node.span)
         case ast.While():
-            place, forbidden = "while-loop", tuple(name for name in forbidden if name == "return")
+            sink.warning(
+                "deprecated",
+                "While loops are deprecated and may be removed in the future.",
+                node.span,
+                hints=[
+                    "For loops support ranges (e.g. `for ($x : $start..$end) { ... }`), and can be used in place of "
+                    "while. These are more easily proven to be bounded by the verifier."
+                ],
+            )
+    inside = in_loop or isinstance(node, ast.For | ast.While)
     for child in node.children():
-        _check_jumps(child, place, forbidden, sink)
+        _check_jumps(child, sink, in_loop=inside)
 
 
 class _Reachability:

@@ -104,6 +104,19 @@ class ResolvedField:
     """Of ARGUMENT: which u64 of the context; of a tuple or record: which element."""
 
 
+MAX_PLAIN_ITERATIONS = 256
+"""Rounds of a loop that the verifier is asked to follow one by one."""
+
+
+def plain_iterations(node: ast.Range) -> int | None:
+    """How many rounds a loop over a range has, None if that is not known or too much for a plain loop."""
+    match node:
+        case ast.Range(ast.Integer(start), ast.Integer(end)) if end - start <= MAX_PLAIN_ITERATIONS:
+            return max(end - start, 0)
+        case _:
+            return None
+
+
 # -------------------------------------------------------------------------------------------------------- probes
 
 

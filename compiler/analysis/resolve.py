@@ -140,8 +140,38 @@ class _Resolver:
                     self.expression(value)
             case ast.Break() | ast.Continue():
                 pass
+            case ast.While(condition, body):
+                self.expression(condition)
+                self.block(body)
+            case ast.For(variable, iterable, body):
+                self.loop_variable(variable, iterable)
+                self.expression(variable)
+                self.block(body)
             case _:
                 raise AssertionError(f"statement {type(node).__name__} has no rule")
+
+    def loop_variable(self, variable: ast.Variable, iterable: ast.Map | ast.Range) -> None:
+        if isinstance(iterable, ast.Map):
+            symbol: MapSymbol = iterable.symbol
+            key, value = symbol.key_type, symbol.value_type
+            if key is None or isinstance(key, None_) or isinstance(value, None_):
+                return
+            if value.is_map_value and not value.is_castable_map_value:
+                message = f"Loop expression does not support type: {value}"
+                self.report.error("loop-type", message, iterable.span)
+                return
+            self.set_variable(variable.symbol, Tuple((key, _read(value))))
+            return
+        start, end = self.expression(iterable.start), self.expression(iterable.end)
+        if isinstance(start, None_) or isinstance(end, None_):
+            return
+        for what, type_ in (("start", start), ("end", end)):
+            if not isinstance(type_, Integer):
+                message = f"Loop range requires an integer for the {what} value"
+                self.report.error(f"loop-{what}", message, iterable.span)
+                return
+        both = start if start.size == end.size else promoted(start, end)
+        self.set_variable(variable.symbol, both or start)
 
     def declaration(self, node: ast.VariableDeclaration) -> None:
         symbol = node.variable.symbol

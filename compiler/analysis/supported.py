@@ -13,9 +13,6 @@ from compiler.syntax.diagnostics import DiagnosticSink
 _NOT_YET: Mapping[type[ast.Node], str] = {
     ast.ImportStatement: "import statements are",
     ast.Subprogram: "subprograms are",
-    ast.For: "for loops are",
-    ast.While: "while loops are",
-    ast.Unroll: "unroll is",
     ast.Comptime: "comptime is",
     ast.TypeInfo: "typeinfo is",
 }

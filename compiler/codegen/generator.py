@@ -14,6 +14,7 @@ from compiler.codegen import (  # noqa: F401
     casts,
     expressions,
     fields,
+    loops,
     lowering,
     maps,
     operators,

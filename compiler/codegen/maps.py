@@ -129,12 +129,16 @@ def change(
 
 
 def aggregate(e: Emitter, node: ast.MapAccess) -> Operand:
-    """An aggregation read as an integer: the values of all CPUs together."""
-    f = e.f
+    """An aggregation read as an integer."""
     symbol: MapSymbol = node.map.symbol
+    return aggregate_at(e, symbol, key(e, symbol, node.key))
+
+
+def aggregate_at(e: Emitter, symbol: MapSymbol, address: Operand) -> Operand:
+    """The values that all CPUs have for the key at an address, together."""
+    f = e.f
     type_ = symbol.value_type
     size = stored_size(type_)
-    address = key(e, symbol, node.key)
     sums = [e.stack_memory(8) for _ in range(size // 8)]
     for slot in sums:
         f.store("0", slot.address, 8)

@@ -240,11 +240,19 @@ def test_requirements() -> None:
     assert needed["map type BPF_MAP_TYPE_RINGBUF"] == (5, 8)
 
 
+def test_short_loops_run_on_the_oldest_kernel() -> None:
+    text = "BEGIN { for ($i : 0..256) { print($i); } while (pid) { break; } }"
+    assert analyze(text, min_kernel=(5, 10)).program is not None
+
+
 @pytest.mark.parametrize(
     ("text", "least"),
     [
         ("BEGIN { print(nsecs(tai)); }", "6.1"),
         ("BEGIN { @ = count(); print(@ + 1); }", "5.19"),
+        ("BEGIN { for ($i : 0..pid) { print($i); } }", "5.17"),
+        ("BEGIN { for ($i : 0..1000) { print($i); } }", "5.17"),
+        ("BEGIN { @a[1] = 1; for ($kv : @a) { print($kv); } }", "5.13"),
     ],
 )
 def test_oldest_kernel(text: str, least: str) -> None:
