@@ -18,7 +18,7 @@ _EVERYWHERE = ("report_error:", "count_lost_event:")
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_case(case: Case) -> None:
-    case.check(assembly(compile_text(case.text).assembly))
+    case.check(assembly(compile_text(case.text, min_kernel=(6, 1)).assembly))
 
 
 def assembly(text: str) -> str:
