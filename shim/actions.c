@@ -54,8 +54,6 @@ static void extend(uint64_t *end, const struct pb_required_resources *resources,
 static void extend_format(uint64_t *end, const struct pb_required_resources *resources, const struct pb_format *format) {
   for (uint32_t i = 0; i < format->pieces_count; i++) {
     extend(end, resources, format->pieces[i].argument);
-    extend(end, resources, format->pieces[i].width_argument);
-    extend(end, resources, format->pieces[i].precision_argument);
   }
 }
 

@@ -50,6 +50,9 @@ void events_catch_signals(void) {
   sigprocmask(SIG_BLOCK, &blocked, &outer_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  // A reader that has gone is an error of write(2) like others: END runs, and the operator is told.
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
+  sigaction(SIGPIPE, &ignore, NULL);
 }
 
 bool events_interrupted(void) {

@@ -108,6 +108,8 @@ static int finish(struct tracer *tracer, struct events *events) {
     if (tracer->maps[i].info->role != PB_MAP_USER)
       continue;
     err = shim_print_map(tracer, &tracer->maps[i], 0, 0);
+    if (tracer->out.error)
+      break;  // run() reports it
     if (err)
       report(REPORT_ERROR, NULL, 0, "map: print %s: %s", tracer->maps[i].info->name, report_cause(err));
   }

@@ -313,10 +313,6 @@ static const char *check_format(resources_t *r, const struct pb_format *format) 
     CHECK(!*piece->conversion || !strcmp(piece->conversion, "%") || piece->argument, "a conversion has no argument");
     if (piece->argument)
       FORWARD(check_argument(r, piece->argument));
-    if (piece->width_argument)
-      FORWARD(check_argument(r, piece->width_argument));
-    if (piece->precision_argument)
-      FORWARD(check_argument(r, piece->precision_argument));
     CHECK(piece->width <= MAX_STRING_WIDTH && piece->precision <= MAX_STRING_WIDTH, "a width or precision is too large");
   }
   return NULL;

@@ -174,8 +174,8 @@ class EventField:
 
 @dataclass(frozen=True, slots=True)
 class FormatPiece:
-    """Literal text, then one conversion (see FormatPiece of required_resources.proto). The argument of a conversion
-    and those of `*` are positions in the action's `fields`.
+    """Literal text, then one conversion (see FormatPiece of required_resources.proto). Its argument is a position in
+    the action's `fields`.
     """
 
     literal: str
@@ -189,8 +189,6 @@ class FormatPiece:
     width: int | None = None
     precision: int | None = None
     argument: int | None = None
-    width_argument: int | None = None
-    precision_argument: int | None = None
 
 
 class Severity(enum.Enum):

@@ -85,11 +85,6 @@ def _format(action: program.Action, pieces: tuple[program.FormatPiece, ...], tab
             precision=piece.precision or 0,
             precision_given=piece.precision is not None,
         )
-        for target, index in (
-            (entry.argument, piece.argument),
-            (entry.width_argument, piece.width_argument),
-            (entry.precision_argument, piece.precision_argument),
-        ):
-            if index is not None:
-                target.CopyFrom(_argument(action.fields[index], tables))
+        if piece.argument is not None:
+            entry.argument.CopyFrom(_argument(action.fields[piece.argument], tables))
     return message

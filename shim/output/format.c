@@ -82,7 +82,7 @@ static void print_conversion(struct printer *printer, const struct pb_format_pie
     print_gfp_flags(printer, type, data, value);
   else if (conversion[0] == 'r' && conversion[1] && type->kind == PB_TYPE_BUFFER)
     print_buffer(printer, type, data, conversion[1] == 'x');
-  else if (strchr("diuoxXcp", conversion[0]) && value_number(type, data, &value))
+  else if (conversion[0] && strchr("diuoxXcp", conversion[0]) && value_number(type, data, &value))
     print_number(printer, piece, value);
   else  // %s and %r, and what the compiler should not have let through
     value_print(printer, type, data, 1);
