@@ -13,27 +13,29 @@ from compiler.types import lattice
 _UNROLLED_BYTES = 64
 
 
-def equal(e: Emitter, left: ast.Expression, right: ast.Expression) -> Operand:
-    """An i1. Strings are compared up to the NUL, and no further than the shorter one's capacity."""
-    size = min(left.type.size, right.type.size)
+def equal(e: Emitter, left: ast.Expression, right: ast.Expression, size: int | None = None) -> Operand:
+    """An i1. Strings are compared up to the NUL, and no further than the shorter one's capacity or `size` bytes."""
+    size = min(left.type.size, right.type.size) if size is None else size
     first, second = memory.in_bpf_memory(e, left), memory.in_bpf_memory(e, right)
     if not isinstance(left.type, lattice.String):
-        return _same_bytes(e, first, second, size)
+        return same_bytes(e, first, second, size)
     for node in (left, right):
-        literal = _literal(node)
+        known = literal(node)
         # All of a literal up to its NUL must be there: no need to look for the end of the other one.
-        if literal is not None and b"\0" not in literal.data and len(literal.data) < size:
-            return _same_bytes(e, first, second, len(literal.data) + 1)
+        if known is not None and b"\0" not in known.data:
+            return same_bytes(e, first, second, min(len(known.data) + 1, size))
     return _same_text(e, first, second, size)
 
 
-def _literal(node: ast.Expression) -> ast.String | None:
+def literal(node: ast.Expression) -> ast.String | None:
+    """The string literal behind conversions."""
     while isinstance(node, ast.Cast):
         node = node.operand
     return node if isinstance(node, ast.String) else None
 
 
-def _same_bytes(e: Emitter, left: Place, right: Place, size: int) -> Operand:
+def same_bytes(e: Emitter, left: Place, right: Place, size: int) -> Operand:
+    """An i1: whether `size` bytes in BPF memory are equal."""
     if size > _UNROLLED_BYTES:
         return _loop(e, left, right, size, until_nul=False)
     f = e.f

@@ -75,6 +75,15 @@ def in_bpf_memory(e: Emitter, node: ast.Expression, into: Place | None = None) -
     return target
 
 
+def pointer_to(e: Emitter, node: ast.Expression) -> tuple[Operand, AddressSpace]:
+    """Where an expression's value points, or where it is if it is an aggregate; what the probe_read helpers take."""
+    value = e.value(node)
+    if not isinstance(value, Place):
+        return value, space_of(node.type)
+    origin = address(e, value, node.span)
+    return (e.f.to_integer(origin), AddressSpace.KERNEL) if value.in_bpf_memory else (origin, value.space)
+
+
 def pointee(pointer: Operand, space: AddressSpace) -> Place:
     """The place that a pointer points to; one into BPF memory is not followed by the verifier, but read."""
     return Place(pointer, AddressSpace.KERNEL if space is AddressSpace.NONE else space)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from compiler.codegen import memory
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
@@ -9,7 +11,6 @@ from compiler.codegen.lowering import builtin
 from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
 from compiler.syntax import ast
 from compiler.types import lattice
-from compiler.types.lattice import AddressSpace
 
 AF_INET = 2
 AF_INET6 = 10
@@ -25,7 +26,7 @@ def str_(e: Emitter, node: ast.Call, into: Place | None) -> Place:
     limit = str(room)
     if len(node.arguments) > 1 and not isinstance(node.arguments[1], ast.Integer):
         limit = e.f.minimum(e.f.binary("add", e.scalar(node.arguments[1]), "1"), limit)
-    pointer, space = _address(e, source)
+    pointer, space = memory.pointer_to(e, source)
     memory.clear(e, target, room, node.span)
     memory.read_text(e, pointer, space, target, limit, node.span)
     return target
@@ -33,15 +34,6 @@ def str_(e: Emitter, node: ast.Call, into: Place | None) -> Place:
 
 def _may_be_cut(e: Emitter, node: ast.Call) -> bool:
     return bool(node.type.size == e.program.config.max_strlen < 1024)
-
-
-def _address(e: Emitter, node: ast.Expression) -> tuple[Operand, AddressSpace]:
-    """Where an argument points, or where it is."""
-    value = e.value(node)
-    if not isinstance(value, Place):
-        return value, memory.space_of(node.type)
-    address = memory.address(e, value, node.span)
-    return (e.f.to_integer(address), AddressSpace.KERNEL) if value.in_bpf_memory else (address, value.space)
 
 
 @builtin("buf")
@@ -53,7 +45,7 @@ def buf(e: Emitter, node: ast.Call, into: Place | None) -> Place:
     length = str(capacity)
     if len(node.arguments) > 1:
         length = e.f.minimum(e.scalar(node.arguments[1]), length)
-    source, space = _address(e, node.arguments[0])
+    source, space = memory.pointer_to(e, node.arguments[0])
     memory.clear(e, target, node.type.size, node.span)
     e.f.store(length, target.address, 4, alignment=target.alignment)
     data = e.at(target, lattice.Buffer.HEADER_SIZE)
@@ -92,6 +84,28 @@ def kaddr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     name = node.arguments[0]
     assert isinstance(name, ast.String)
     return e.symbol_value(e.resources.constants.kernel_symbol(name.value, node.span))
+
+
+@builtin("cgroupid")
+def cgroupid(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    path = node.arguments[0]
+    assert isinstance(path, ast.String)
+    return e.symbol_value(e.resources.constants.cgroup_id(path.value, node.span))
+
+
+@builtin("macaddr")
+def macaddr(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    target = into or e.temporary(node.type.size, node.span)
+    memory.copy(e, e.place(node.arguments[0]), target, node.type.size, node.span)
+    return target
+
+
+@builtin("pton")
+def pton(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    """The bytes of an address, known when compiling."""
+    text = node.arguments[0]
+    assert isinstance(text, ast.String)
+    return Place(e.f.module.constant(ip_address(text.value).packed))
 
 
 @builtin("bswap")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.codegen import cold, memory
+from compiler.codegen import cold, errors, memory
 from compiler.codegen.emitter import Emitter, i64, ptr
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
@@ -106,6 +106,33 @@ def curtask(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
 @builtin("cgroup")
 def cgroup(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
     return e.helper("get_current_cgroup_id")
+
+
+@builtin("cpid")
+def cpid(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.symbol_value(e.resources.constants.host(pb.HostValue.CHILD_PID))
+
+
+@builtin("has_cpid")
+def has_cpid(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    return e.symbol_value(e.resources.constants.host(pb.HostValue.HAS_CHILD))
+
+
+@builtin("signal", "signal_thread")
+def signal(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    helper = "send_signal" if node.name == "signal" else "send_signal_thread"
+    errors.check_helper(e, helper, e.helper(helper, i64(e.scalar(node.arguments[0]))), node.span)
+    return "0"
+
+
+@builtin("write_user")
+def write_user(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    """Whether it went well."""
+    target, source, size = node.arguments
+    place = memory.in_bpf_memory(e, source)
+    count = e.f.minimum(e.scalar(size), str(source.type.size))
+    result = e.helper("probe_write_user", i64(e.scalar(target)), ptr(place.address), i64(count))
+    return e.f.boolean(e.f.compare("eq", e.f.narrow(result, 32, signed=True), "0"))
 
 
 @builtin("rand")

@@ -1,0 +1,145 @@
+"""Functions on strings: lengths, comparison, search."""
+
+from __future__ import annotations
+
+from compiler.codegen import comparison, memory
+from compiler.codegen.emitter import Emitter
+from compiler.codegen.ir import Operand
+from compiler.codegen.lowering import builtin
+from compiler.codegen.values import Place
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import Diagnostic, DiagnosticError, Severity
+from compiler.types import lattice
+
+# Steps of a search that a verifier still follows: it sees every one of them.
+_MOST_SEARCH_STEPS = 50_000
+
+
+@builtin("strlen")
+def strlen(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    return _length(e, node.arguments[0])
+
+
+@builtin("strcap")
+def strcap(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    """The room of a string, which is all of its type; only a pointer has to be followed."""
+    match node.arguments[0].type:
+        case lattice.String() as text:
+            return str(text.size)
+        case lattice.Array(_, count):
+            return str(count)
+        case _:
+            return _length(e, node.arguments[0])
+
+
+def _length(e: Emitter, text: ast.Expression) -> Operand:
+    """Bytes before the NUL: the helper that copies strings counts them."""
+    if isinstance(text, ast.String):
+        return str(len(text.data.split(b"\0")[0]))
+    f = e.f
+    room = e.program.config.max_strlen if isinstance(text.type, lattice.Pointer) else text.type.size
+    pointer, space = memory.pointer_to(e, text)
+    # One byte more than there can be, for the NUL that the helper puts behind a string that has none.
+    copy = e.temporary(room + 1, text.span)
+    read = memory.read_text(e, pointer, space, copy, str(room + 1), text.span)
+    return f.select(f.compare("sgt", read, "0"), f.binary("sub", read, "1"), "0")
+
+
+@builtin("strncmp")
+def strncmp(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    """0 if the first bytes are equal, 1 if they are not."""
+    left, right, count = node.arguments
+    assert isinstance(count, ast.Integer)
+    size = min(left.type.size, right.type.size, count.value)
+    if size == 0:
+        return "0"
+    return e.f.binary("xor", e.f.boolean(comparison.equal(e, left, right, size)), "1")
+
+
+@builtin("strstr")
+def strstr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    """Where the first string contains the second one, -1 if nowhere."""
+    f = e.f
+    haystack, needle = node.arguments
+    room, longest = haystack.type.size, needle.type.size
+    known = comparison.literal(needle)
+    if known is not None:
+        longest = len(known.data.split(b"\0")[0])
+    if longest == 0:
+        return "0"
+    if room * longest > _MOST_SEARCH_STEPS:
+        message = f"{node.name}() of a {needle.type} in a {haystack.type} takes too many steps for the kernel's verifier"
+        hint = "strings of less room need fewer, and a literal is as long as it is"
+        raise DiagnosticError(Diagnostic("search-too-long", Severity.ERROR, message, node.span, (hint,)))
+    where, what = memory.in_bpf_memory(e, haystack), memory.in_bpf_memory(e, needle)
+    if longest > room and known is not None:
+        return "-1"
+
+    head, more, match, next_, done = (f.label(f"search.{part}") for part in ("at", "more", "match", "next", "done"))
+    counter = e.stack_memory(8)
+    f.store("0", counter.address, 8)
+    begin = head
+    if known is None:
+        nonempty = f.label("search.nonempty")
+        first = f.load(what.address, 1, signed=False)
+        empty = f.current
+        f.branch_if(f.compare("eq", first, "0"), done, nonempty)
+        f.enter(nonempty)
+    f.enter(begin)
+    position = f.load(counter.address, 8, signed=False)
+    here = f.offset(where.address, position)
+    at_end = f.current
+    f.branch_if(f.compare("eq", f.load(here, 1, signed=False), "0"), done, more)
+    f.enter(more)
+    if known is not None:
+        same = comparison.same_bytes(e, Place(here, alignment=1), what, longest)
+        last = room - longest
+    else:
+        same = _starts_with(e, where, position, room, what, longest)
+        last = room - 1
+    f.branch_if(same, match, next_)
+    f.enter(match)
+    after_match = f.current
+    f.branch(done)
+    f.enter(next_)
+    following = f.binary("add", position, "1")
+    f.store(following, counter.address, 8)
+    after_all = f.current
+    again = f.label("search.again")
+    f.branch_if(f.compare("ule", following, str(last)), again, done)
+    f.enter(again)
+    f.loop_back(begin)
+    f.enter(done)
+    incoming = [("-1", at_end), (position, after_match), ("-1", after_all)]
+    if known is None:
+        incoming.append(("0", empty))
+    return f.phi(incoming)
+
+
+def _starts_with(e: Emitter, where: Place, position: Operand, room: int, what: Place, longest: int) -> Operand:
+    """Whether `what` stands at `position` (an i1). No branch depends on the bytes, so the verifier has one path only."""
+    f = e.f
+    counter, state = e.stack_memory(8), e.stack_memory(8)
+    f.store("0", counter.address, 8)
+    f.store("0", state.address, 8)  # bit 0: a byte differed; bit 1: the end of `what` was reached before
+    head, again, done = f.label("prefix.byte"), f.label("prefix.again"), f.label("prefix.done")
+    f.enter(head)
+    index = f.load(counter.address, 8, signed=False)
+    expected = f.load(f.offset(what.address, index), 1, signed=False)
+    at = f.binary("add", position, index)
+    inside = f.boolean(f.compare("ult", at, str(room)))
+    found = f.load(f.offset(where.address, f.minimum(at, str(room - 1))), 1, signed=False)
+    so_far = f.load(state.address, 8, signed=False)
+    ended = f.binary("or", so_far, f.binary("shl", f.boolean(f.compare("eq", expected, "0")), "1"))
+    differs = f.boolean(f.compare("ne", expected, found))
+    outside = f.binary("xor", inside, "1")
+    wrong = f.binary("or", differs, outside)
+    counts = f.binary("xor", f.binary("lshr", ended, "1"), "1")
+    f.store(f.binary("or", ended, f.binary("and", wrong, counts)), state.address, 8)
+    following = f.binary("add", index, "1")
+    f.store(following, counter.address, 8)
+    f.branch_if(f.compare("ult", following, str(longest)), again, done)
+    f.enter(again)
+    f.loop_back(head)
+    f.enter(done)
+    return f.compare("eq", f.binary("and", f.load(state.address, 8, signed=False), "1"), "0")
