@@ -209,7 +209,7 @@ _FUNCTIONS = (
     _function("buf", None, "Bytes of memory", "data, [length: int]"),
     _function("cat", lattice.VOID, "Prints a file", "fmt: const string, ...", supported=False),
     _function("cgroup_path", lattice.CgroupPath(), "Path of a cgroup", "cgroup: int, [filter]", supported=False),
-    _function("cgroupid", lattice.UINT64, "Id of the cgroup at a path", "path: const string", supported=False),
+    _function("cgroupid", lattice.UINT64, "Id of the cgroup at a path", "path: const string"),
     _function("clear", lattice.VOID, "Deletes all entries of a map", "map: map"),
     _function(
         "container_of",
@@ -256,7 +256,7 @@ _FUNCTIONS = (
     _function("kptr", None, "The same pointer, into kernel memory", "ptr"),
     _function("ksym", lattice.KSym(), "A kernel address, printed as a symbol", "addr"),
     _function("len", lattice.INT64, "Number of entries of a map or frames of a stack", "map", supported=False),
-    _function("macaddr", lattice.MacAddress(), "A MAC address", "data", supported=False),
+    _function("macaddr", lattice.MacAddress(), "A MAC address", "data"),
     _function("memcmp", lattice.INT32, "Compares memory", "left, right, count", supported=False),
     _function("ntop", None, "An IP address", "addr, [address]"),
     _function(
@@ -274,13 +274,11 @@ _FUNCTIONS = (
     ),
     _function("print", lattice.VOID, "Prints a map or a value", "value, [top: const int], [div: const int]"),
     _function("printf", lattice.VOID, "Prints formatted text", "fmt: const string, ..."),
-    _function("pton", None, "An IP address from text", "addr: const string", supported=False),
+    _function("pton", None, "An IP address from text", "addr: const string"),
     _function("reg", lattice.UINT64, "A register", "name: const string", probes=_REGISTER_PROBES),
-    _function("signal", lattice.VOID, "Sends a signal to the current process", "signal", unsafe=True, supported=False),
+    _function("signal", lattice.VOID, "Sends a signal to the current process", "signal", unsafe=True),
     _function("signal_name", None, "Name of a signal", "sig: int", supported=False),
-    _function(
-        "signal_thread", lattice.VOID, "Sends a signal to the current thread", "signal", unsafe=True, supported=False
-    ),
+    _function("signal_thread", lattice.VOID, "Sends a signal to the current thread", "signal", unsafe=True),
     _function(
         "skboutput",
         lattice.UINT64,
@@ -298,21 +296,20 @@ _FUNCTIONS = (
     ),
     _function("str", None, "A string from memory", "data, [length: int]"),
     _function("str_concat", None, "Two strings, one after the other", "left, right", supported=False),
-    _function("strcap", lattice.UINT64, "The capacity of a string", "str", supported=False),
+    _function("strcap", lattice.UINT64, "The capacity of a string", "str"),
     _function(
         "strcontains", lattice.BOOL, "Whether a string contains another", "haystack, needle", library="strings.bt"
     ),
     _function("strerror", None, "Text of an error number", "error: int", supported=False),
     _function("strftime", None, "A time as text", "fmt: const string, timestamp: int"),
-    _function("strlen", lattice.UINT64, "Length of a string", "str", supported=False),
+    _function("strlen", lattice.UINT64, "Length of a string", "str"),
     _function(
         "strncmp",
         lattice.UINT64,
         "Compares the first bytes of two strings",
         "s1: string, s2: string, n: const int",
-        supported=False,
     ),
-    _function("strstr", lattice.INT64, "Where a string contains another", "haystack, needle", supported=False),
+    _function("strstr", lattice.INT64, "Where a string contains another", "haystack, needle"),
     _function("syscall_name", None, "Name of a system call", "id: int", supported=False),
     _function("system", lattice.VOID, "Runs a command", "fmt: const string, ...", unsafe=True, supported=False),
     _function("time", lattice.VOID, "Prints the time", "[fmt: const string]"),
@@ -321,7 +318,7 @@ _FUNCTIONS = (
     _function("uptr", None, "The same pointer, into user memory", "ptr"),
     _function("usym", lattice.USym(), "A user address, printed as a symbol", "addr", supported=False),
     _function("warnf", lattice.VOID, "Prints a warning", "fmt: const string, ..."),
-    _function("write_user", lattice.BOOL, "Writes to user memory", "dst, src, len", unsafe=True, supported=False),
+    _function("write_user", lattice.BOOL, "Writes to user memory", "dst, src, len", unsafe=True),
     _function("zero", lattice.VOID, "Sets all values of a map to zero", "map: map"),
 )
 

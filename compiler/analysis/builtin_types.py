@@ -17,6 +17,7 @@ from compiler.types import map_values
 from compiler.types.kernel import Kernel
 from compiler.types.lattice import (
     NONE,
+    UINT8,
     UINT64,
     AddressSpace,
     Array,
@@ -119,6 +120,9 @@ class BuiltinTypes:
                 return self._bswap(node, types[0])
             case "nsecs":
                 return self._nsecs(node)
+            case "pton":
+                text = arguments[0].value if isinstance(arguments[0], ast.String) else ""
+                return Array(UINT8, 16 if ":" in text else 4)
             case "strftime":
                 clock = types[1].clock if isinstance(types[1], Integer) else Clock.BOOT
                 return NONE if isinstance(types[1], None_) else Timestamp(clock)

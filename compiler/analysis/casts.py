@@ -23,6 +23,7 @@ from compiler.types.lattice import (
     INT8,
     INT64,
     UINT8,
+    UINT32,
     UINT64,
     AddressSpace,
     Bool,
@@ -213,6 +214,11 @@ class _Casts:
                 arguments[0] = self.address(array, Pointer(INT8, AddressSpace.NONE))
             case (("ksym" | "usym"), [address]):
                 arguments[0] = self.to_integer(address, UINT64)
+            case (("signal" | "signal_thread"), [number]) if not isinstance(number, ast.String):
+                arguments[0] = self.to_integer(number, UINT32)
+            case "write_user", [target, _, size]:
+                arguments[0] = self.to_integer(target, UINT64)
+                arguments[2] = self.to_integer(size, UINT64)
             case "exit", [code]:
                 arguments[0] = self.to_integer(code, UINT8, warn=False)
             case (("sum" | "min" | "max" | "avg" | "stats" | "hist" | "lhist"), [value, *_]):

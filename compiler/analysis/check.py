@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from compiler.analysis import format_string
 from compiler.analysis.builtin_types import kind_name
+from compiler.analysis.check_library import CHECKS
 from compiler.analysis.config import Config
 from compiler.analysis.fold import is_literal
 from compiler.analysis.maps import MapTable
@@ -67,6 +69,7 @@ class _Checker:
             "strftime": self.call_strftime,
             "kaddr": self.call_kaddr,
         } | dict.fromkeys(_FORMATTED, self.call_format)
+        self.calls = dict(self.calls) | {name: partial(self.library, check) for name, check in CHECKS.items()}
 
     def error(self, code: str, message: str, span: Span) -> None:
         self.sink.error(code, message, span)
@@ -325,6 +328,9 @@ class _Checker:
                 )
         elif isinstance(length := node.arguments[1], ast.Integer) and length.value < 0:
             self.error("argument-value", f"bufcannot use negative length ({length.value})", node.span)
+
+    def library(self, check: Callable[[ast.Call, DiagnosticSink], None], node: ast.Call) -> None:
+        check(node, self.sink)
 
     def call_ksym(self, node: ast.Call) -> None:
         if not isinstance(node.arguments[0].type, Integer | Pointer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.analysis.check_library import signal_number
 from compiler.codegen import cold, errors, memory
 from compiler.codegen.emitter import Emitter, i64, ptr
 from compiler.codegen.ir import Operand
@@ -121,7 +122,9 @@ def has_cpid(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
 @builtin("signal", "signal_thread")
 def signal(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     helper = "send_signal" if node.name == "signal" else "send_signal_thread"
-    errors.check_helper(e, helper, e.helper(helper, i64(e.scalar(node.arguments[0]))), node.span)
+    argument = node.arguments[0]
+    number = str(signal_number(argument.value)) if isinstance(argument, ast.String) else e.scalar(argument)
+    errors.check_helper(e, helper, e.helper(helper, i64(number)), node.span)
     return "0"
 
 

@@ -68,7 +68,7 @@ def strstr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     if longest == 0:
         return "0"
     if room * longest > _MOST_SEARCH_STEPS:
-        message = f"{node.name}() of a {needle.type} in a {haystack.type} takes too many steps for the kernel's verifier"
+        message = f"strstr() of a {needle.type} in a {haystack.type} is too much for the kernel's verifier"
         hint = "strings of less room need fewer, and a literal is as long as it is"
         raise DiagnosticError(Diagnostic("search-too-long", Severity.ERROR, message, node.span, (hint,)))
     where, what = memory.in_bpf_memory(e, haystack), memory.in_bpf_memory(e, needle)
@@ -117,7 +117,7 @@ def strstr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
 
 
 def _starts_with(e: Emitter, where: Place, position: Operand, room: int, what: Place, longest: int) -> Operand:
-    """Whether `what` stands at `position` (an i1). No branch depends on the bytes, so the verifier has one path only."""
+    """An i1: whether `what` stands at `position`. No branch depends on the bytes: the verifier has one path only."""
     f = e.f
     counter, state = e.stack_memory(8), e.stack_memory(8)
     f.store("0", counter.address, 8)

@@ -1,0 +1,97 @@
+"""Checks of the arguments of library functions, called by compiler.analysis.check: a table by the function's name."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+
+from compiler.analysis.builtin_types import kind_name
+from compiler.syntax import ast
+from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.types.lattice import Array, Integer, MacAddress, Pointer, String
+
+_MOST_SIGNALS = 64
+
+
+def _string_like(node: ast.Call, sink: DiagnosticSink) -> None:
+    """A string, or an array or pointer of characters."""
+    for argument in node.arguments:
+        match argument.type:
+            case String() | Array(Integer(bits=8)) | Pointer(Integer(bits=8)):
+                continue
+            case Array():
+                message = "string-like arrays must contain a char-like type"
+            case Pointer():
+                message = "string-like pointers must point to a char-like type"
+            case _:
+                message = "string-like values must be either strings, arrays or pointers"
+        sink.error("argument-type", message, node.span)
+
+
+def _strings(node: ast.Call, sink: DiagnosticSink) -> None:
+    for argument in node.arguments[:2]:
+        if not isinstance(argument.type, String):
+            message = f"{node.name}() expects strings ({kind_name(argument.type)} provided)"
+            sink.error("argument-type", message, node.span)
+
+
+def _strncmp(node: ast.Call, sink: DiagnosticSink) -> None:
+    _strings(node, sink)
+    count = node.arguments[2]
+    if not isinstance(count, ast.Integer) or count.value < 0:
+        sink.error("argument-value", "Builtin strncmp requires a non-negative literal", node.span)
+
+
+def _signal(node: ast.Call, sink: DiagnosticSink) -> None:
+    argument = node.arguments[0]
+    match argument:
+        case ast.String(value):
+            if signal_number(value) is None:
+                sink.error("argument-value", f"Invalid string for signal: {value}", argument.span)
+        case ast.Integer(value):
+            if not 1 <= value <= _MOST_SIGNALS:
+                message = f"{node.name}() accepts a string literal or an integer between 1 and 64 (inclusive)"
+                sink.error("argument-value", message, argument.span)
+        case _ if not isinstance(argument.type, Integer):
+            sink.error("argument-type", f"{node.name}() accepts a string literal or an integer", argument.span)
+
+
+def signal_number(name: str) -> int | None:
+    """The number of a signal, named with or without `SIG`."""
+    found = signal.Signals.__members__.get(name if name.startswith("SIG") else f"SIG{name}")
+    return None if found is None else int(found)
+
+
+def _macaddr(node: ast.Call, sink: DiagnosticSink) -> None:
+    argument = node.arguments[0]
+    if isinstance(argument, ast.String):
+        sink.error("argument-type", "macaddr() does not support literal string arguments", node.span)
+    elif not isinstance(argument.type, Array | String):
+        message = f"macaddr() only supports array or pointer arguments ({kind_name(argument.type)} provided)"
+        sink.error("argument-type", message, node.span)
+    elif argument.type.size < MacAddress().size:
+        message = f"macaddr() argument must be at least 6 bytes in size ({argument.type.size} provided)"
+        sink.error("argument-type", message, node.span)
+
+
+def _pton(node: ast.Call, sink: DiagnosticSink) -> None:
+    address = node.arguments[0]
+    try:
+        ip_address(address.value if isinstance(address, ast.String) else "")
+    except ValueError:
+        shown = address.value if isinstance(address, ast.String) else "something else"
+        message = f"pton() expects an string argument of an IPv4/IPv6 address, got {shown}"
+        sink.error("argument-value", message, node.span)
+
+
+CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
+    "strlen": _string_like,
+    "strcap": _string_like,
+    "strstr": _strings,
+    "strncmp": _strncmp,
+    "signal": _signal,
+    "signal_thread": _signal,
+    "macaddr": _macaddr,
+    "pton": _pton,
+}
