@@ -33,6 +33,8 @@ class _Printer(ExpressionPrinter):
         self._lines: list[str] = []
         self._depth = 0
         self._after_line_comment = False
+        self._broken: set[ast.Block] = set()
+        """Blocks that do not fit on a line: trying again, in each block around them, would take exponential time."""
         self._end: int | None = None
         """Where in the source ends what was printed last; None at the start of a block or file."""
 
@@ -154,9 +156,11 @@ class _Printer(ExpressionPrinter):
         if not block.statements and not has_comments:
             if block.result is None:
                 return "{}"
-            text = f"{{ {self.expression(block.result)} }}"
-            if "\n" not in text and len(text) <= _INLINE_WIDTH:
-                return text
+            if block not in self._broken:
+                text = f"{{ {self.expression(block.result)} }}"
+                if "\n" not in text and len(text) <= _INLINE_WIDTH:
+                    return text
+                self._broken.add(block)
         outer_lines, outer_end = self._lines, self._end
         self._lines, self._end = [], None
         self._depth += 1

@@ -298,7 +298,7 @@ class Btf:
             return
         if self.base:
             yield from self.base._string_offsets(name)
-        found = self._strings.find(b"\0" + name.encode() + b"\0")
+        found = self._strings.find(b"\0" + name.encode("utf-8", "surrogateescape") + b"\0")
         if found >= 0:
             yield self._first_string + found + 1
 

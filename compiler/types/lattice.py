@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import ClassVar, Protocol
 
 POINTER_SIZE = 8
@@ -501,7 +502,8 @@ class TupleLayout:
     offsets: tuple[int, ...]
 
 
-def tuple_layout(elements: Sequence[Type]) -> TupleLayout:
+@lru_cache(maxsize=4096)
+def tuple_layout(elements: tuple[Type, ...]) -> TupleLayout:
     """Lay `elements` out one after the other, each at its in-tuple alignment, padded at the end to the largest."""
     offset, alignment, offsets = 0, 1, []
     for element in elements:
@@ -544,7 +546,7 @@ class Record(Type):
 
     @property
     def layout(self) -> TupleLayout:
-        return tuple_layout([type_ for _, type_ in self.fields])
+        return tuple_layout(tuple(type_ for _, type_ in self.fields))
 
     @property
     def size(self) -> int:
