@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
-from compiler.object.elf import Section
+from compiler.object.sections import ObjectError, Section
 
 _LENGTH = struct.Struct("<Q")
 
@@ -96,7 +96,7 @@ def _serve(request: int, response: int) -> NoReturn:
         try:
             output = llvm.compile_ir(ir, texts=texts)
             answer: object = BackendResult(elf.read(output.object), output.optimized_ir, output.assembly)
-        except (RuntimeError, elf.ObjectError) as error:
+        except (RuntimeError, ObjectError) as error:
             answer = str(error)
         _write(response, answer)
         os._exit(0)

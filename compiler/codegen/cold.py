@@ -9,7 +9,7 @@ from __future__ import annotations
 from compiler.codegen.ir import I64, NULL, PTR, Function, Module, Operand
 from compiler.helpers import HELPERS
 from compiler.object.constants import Constants
-from compiler.object.elf import FUNCTION_PREFIX
+from compiler.object.sections import FUNCTION_PREFIX
 from proto import required_resources_pb2 as pb
 
 

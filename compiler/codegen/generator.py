@@ -24,8 +24,8 @@ from compiler.codegen import (  # noqa: F401
 from compiler.codegen.builtins import data, output, probe, process, text, times  # noqa: F401
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import PTR, Function, Module
-from compiler.object.elf import PROGRAM_PREFIX
 from compiler.object.resources import ResourcesBuilder
+from compiler.object.sections import PROGRAM_PREFIX
 from compiler.probe_types import Context
 from compiler.syntax.diagnostics import DiagnosticError, DiagnosticSink
 

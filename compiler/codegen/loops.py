@@ -17,7 +17,7 @@ from compiler.codegen.expressions import variable_storage
 from compiler.codegen.ir import I64, PTR, Function, Operand
 from compiler.codegen.lowering import statement
 from compiler.codegen.values import Place, scalar_bits
-from compiler.object.elf import FUNCTION_PREFIX
+from compiler.object.sections import FUNCTION_PREFIX
 from compiler.syntax import ast
 from compiler.types import lattice
 from compiler.types.lattice import Type

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from compiler.object.elf import FUNCTION_PREFIX, PROGRAM_PREFIX, ObjectError, Reference, Section
+from compiler.object.sections import FUNCTION_PREFIX, PROGRAM_PREFIX, ObjectError, Reference, Section
 
 INSTRUCTION_SIZE = 8
 R_BPF_64_64 = 1  # the 64-bit immediate of ld_imm64

@@ -12,8 +12,8 @@ from compiler.object import actions, probes
 from compiler.object.btf import Linkage
 from compiler.object.constants import Constants
 from compiler.object.core import CoreTypes
-from compiler.object.elf import Section
 from compiler.object.flatten import INSTRUCTION_SIZE, FlatProgram
+from compiler.object.sections import Section
 from compiler.object.tables import Tables, stored_size
 from compiler.object.tracer import FORMAT_VERSION
 from compiler.syntax.source import encode

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from compiler.object.elf import ObjectError, Reference, Section
 from compiler.object.flatten import R_BPF_64_32, R_BPF_64_64, FlatProgram, SymbolUse, flatten
+from compiler.object.sections import ObjectError, Reference, Section
 
 MOV, EXIT, CALL, LD_IMM64 = 0xB7, 0x95, 0x85, 0x18
 
