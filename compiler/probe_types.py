@@ -87,15 +87,15 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
     ),
     ProbeType(
         "profile", ("p",), ("profile:COUNT", "profile:UNIT:COUNT"), ProgramType.PERF_EVENT, Context.PERF_EVENT,
-        "A timer on every CPU", least_kernel=(4, 9), supported=False,
+        "A timer on every CPU", least_kernel=(4, 9),
     ),
     ProbeType(
         "software", ("s",), ("software:EVENT:", "software:EVENT:COUNT"), ProgramType.PERF_EVENT, Context.PERF_EVENT,
-        "An event that the kernel counts", least_kernel=(4, 9), supported=False,
+        "An event that the kernel counts", least_kernel=(4, 9),
     ),
     ProbeType(
         "hardware", ("h",), ("hardware:EVENT:", "hardware:EVENT:COUNT"), ProgramType.PERF_EVENT, Context.PERF_EVENT,
-        "An event that the processor counts", least_kernel=(4, 9), supported=False,
+        "An event that the processor counts", least_kernel=(4, 9),
     ),
     ProbeType(
         "tracepoint", ("t",), ("tracepoint:CATEGORY:EVENT",), ProgramType.TRACEPOINT, Context.RECORD,
@@ -104,7 +104,7 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
     ProbeType(
         "rawtracepoint", ("rt",), ("rawtracepoint:EVENT", "rawtracepoint:MODULE:EVENT"), ProgramType.RAW_TRACEPOINT,
         Context.ARGUMENTS, "A static place in the kernel, with the arguments that the kernel itself passes",
-        least_kernel=(4, 17), has_typed_args=True, supported=False,
+        least_kernel=(4, 17), has_typed_args=True,
     ),
     ProbeType(
         "kprobe", ("k",), ("kprobe:[MODULE:]FUNCTION[+OFFSET]", "kprobe:ADDRESS"), ProgramType.KPROBE,

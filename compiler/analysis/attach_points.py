@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from compiler import probe_types
+from compiler import perf_events, probe_types
 from compiler.analysis.program import AttachPoint, BpfProgram
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
@@ -23,33 +23,6 @@ from compiler.types.tracepoint import Tracepoint
 _UNIT_NS: Mapping[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
 _SECOND_NS = 1_000_000_000
 _MAX_NAME = 15
-
-# Names of perf events, their alias, and their number (enum perf_hw_id and enum perf_sw_ids of linux/perf_event.h).
-SOFTWARE_EVENTS: Mapping[str, tuple[str, int]] = {
-    "cpu-clock": ("cpu", 0),
-    "task-clock": ("", 1),
-    "page-faults": ("faults", 2),
-    "context-switches": ("cs", 3),
-    "cpu-migrations": ("", 4),
-    "minor-faults": ("", 5),
-    "major-faults": ("", 6),
-    "alignment-faults": ("", 7),
-    "emulation-faults": ("", 8),
-    "dummy": ("", 9),
-    "bpf-output": ("", 10),
-}
-HARDWARE_EVENTS: Mapping[str, tuple[str, int]] = {
-    "cpu-cycles": ("cycles", 0),
-    "instructions": ("", 1),
-    "cache-references": ("", 2),
-    "cache-misses": ("", 3),
-    "branch-instructions": ("branches", 4),
-    "branch-misses": ("", 5),
-    "bus-cycles": ("", 6),
-    "frontend-stalls": ("", 7),
-    "backend-stalls": ("", 8),
-    "ref-cycles": ("", 9),
-}
 
 
 class _Bad(Exception):
@@ -118,12 +91,16 @@ class _AttachPoints:
         self.parsers: Mapping[str, Callable[[_Parts], AttachPoint]] = {
             "begin": self._special,
             "end": self._special,
-            "interval": self._interval,
+            "interval": self._timer,
+            "profile": self._timer,
+            "software": self._perf_event,
+            "hardware": self._perf_event,
             "tracepoint": self._tracepoint,
             "kprobe": self._kprobe,
             "kretprobe": self._kprobe,
             "fentry": self._fentry,
             "fexit": self._fentry,
+            "rawtracepoint": self._raw_tracepoint,
         }
 
     def resolve(self, node: ast.AttachPoint) -> tuple[AttachPoint, tuple[Field, ...]] | None:
@@ -158,7 +135,7 @@ class _AttachPoints:
             raise _Bad("begin/end probes should not have a target")
         return parts.make()
 
-    def _interval(self, parts: _Parts) -> AttachPoint:
+    def _timer(self, parts: _Parts) -> AttachPoint:
         parts.expect(1, 2)
         if len(parts.texts) == 1:
             nanoseconds = _number(parts.texts[0], f"Invalid rate of {parts.probe_type} probe")
@@ -176,6 +153,30 @@ class _AttachPoints:
         if unit == "hz":
             return parts.make(target=unit, rate=rate, frequency=rate, period_ns=_SECOND_NS // rate)
         return parts.make(target=unit, rate=rate, period_ns=rate * _UNIT_NS[unit])
+
+    def _perf_event(self, parts: _Parts) -> AttachPoint:
+        parts.expect(1, 2)
+        kind, name = parts.probe_type.name, parts.texts[0]
+        events = perf_events.CLASSES[kind]
+        if not name:
+            raise _Bad(f"{kind} probe must have a {kind} event name")
+        if events.find(name) is None:
+            close = difflib.get_close_matches(name, [event.name for event in events.events], 1)
+            hints = [f"Did you mean {other}?" for other in close]
+            raise _Bad(f"{name} is not a {kind} probe", "perf-event", hints)
+        text = parts.texts[1] if len(parts.texts) == 2 else ""
+        count = _number(text, f"Invalid count for {kind} probe") if text else 0
+        return parts.make(target=name, count=count)
+
+    def _raw_tracepoint(self, parts: _Parts) -> AttachPoint:
+        parts.expect(1, 2)
+        module, event = ("", *parts.texts)[-2:]
+        if not event:
+            raise _Bad("rawtracepoint should be attached to a function")
+        found = self.kernel.raw_tracepoint(event, module or None)
+        if found is None:
+            raise _Bad(f"raw tracepoint not found: {event} (in kernel {self.kernel.release})", "missing-tracepoint")
+        return parts.make(target=found.module, event=event)
 
     def _tracepoint(self, parts: _Parts) -> AttachPoint:
         parts.expect(2)
@@ -238,6 +239,10 @@ class _AttachPoints:
         match point.probe_type.name:
             case "tracepoint":
                 return self._tracepoint_format(point).layout.fields
+            case "rawtracepoint":
+                raw = self.kernel.raw_tracepoint(point.event, point.target or None)
+                assert raw is not None
+                return raw.parameters
             case "fentry" | "fexit":
                 function = self.kernel.function(point.event, point.target or None)
                 assert function is not None

@@ -192,8 +192,11 @@ def read_argument_register(e: Emitter, index: int) -> Operand:
     return register(e, offset)
 
 
-def function_address(e: Emitter) -> Operand:
-    """Address of the probed function."""
+def function_address(e: Emitter, span: Span) -> Operand:
+    """Address of the probed function.
+
+    Only a kprobe's registers have it. For others the target looks it up by name: asking the kernel would take 5.15.
+    """
     if e.bpf.probe_type.name == "kprobe":
         return register(e, e.program.arch.registers[e.program.arch.instruction_pointer])
-    return e.helper("get_func_ip", ("ptr", "%ctx"))
+    return e.symbol_value(e.resources.constants.kernel_symbol(e.bpf.attach_points[0].event, span))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler import perf_events
 from compiler.analysis.program import AttachPoint
 from compiler.object.tables import Tables
 from proto import required_resources_pb2 as pb
@@ -17,6 +18,22 @@ def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
             probe.special.kind = pb.Special.END
         case "interval":
             probe.interval.period_ns = point.period_ns
+        case "profile":
+            probe.perf_event.perf_type = perf_events.TYPE_SOFTWARE
+            probe.perf_event.perf_config = perf_events.CPU_CLOCK
+            if point.frequency:
+                probe.perf_event.frequency = point.frequency
+            else:
+                probe.perf_event.period = point.period_ns
+        case "software" | "hardware" as kind:
+            events = perf_events.CLASSES[kind]
+            event = events.find(point.target)
+            assert event is not None
+            probe.perf_event.perf_type, probe.perf_event.perf_config = events.type, event.config
+            probe.perf_event.period = point.count or event.period
+        case "rawtracepoint":
+            probe.raw_tracepoint.event = point.event
+            probe.raw_tracepoint.module = "" if point.target == "vmlinux" else point.target
         case "tracepoint":
             probe.tracepoint.category, probe.tracepoint.event = point.target, point.event
         case "kprobe" | "kretprobe" as kind:

@@ -25,6 +25,8 @@ from compiler.types.lattice import (
 
 _MAX_DEPTH = 32
 _SLOT_BITS = 64
+# The functions of an event that BTF has with the names of their parameters; the first since kernel 6.5.
+_RAW_TRACEPOINT_FUNCTIONS = ("__probestub_", "__traceiter_")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,6 +99,16 @@ class BtfSource:
     def function(self, name: str) -> Function | None:
         type_id = self._find(name, Kind.FUNC)
         return None if type_id is None else self._function(name, type_id)
+
+    def raw_tracepoint(self, event: str) -> Function | None:
+        """The arguments that the kernel passes to the raw tracepoint `event`; the first of the function is not the
+        event's.
+        """
+        for prefix in _RAW_TRACEPOINT_FUNCTIONS:
+            type_id = self._find(f"{prefix}{event}", Kind.FUNC)
+            if type_id is not None:
+                return self._function(event, type_id, skip=1)
+        return None
 
     def has_tag(self, function: str, tag: str) -> bool:
         """Whether the function carries the declaration tag."""
@@ -187,9 +199,10 @@ class BtfSource:
                 continue  # an unnamed bitfield is padding
             yield Field(member.name, self.type(member.type), offset, member.bitfield, path=here, owner=owner)
 
-    def _function(self, name: str, type_id: int) -> Function:
+    def _function(self, name: str, type_id: int, skip: int = 0) -> Function:
+        """The function whose prototype `type_id` leads to, without its first `skip` parameters."""
         prototype = self.btf.target(type_id)
-        declared = self.btf.parameters(prototype)
+        declared = self.btf.parameters(prototype)[skip:]
         variadic = bool(declared) and declared[-1] == ("", 0)
         slot, parameters = 0, []
         for index, (own_name, own_type) in enumerate(declared[:-1] if variadic else declared):

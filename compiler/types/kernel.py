@@ -145,6 +145,15 @@ class Kernel:
                 return found
         return None
 
+    def raw_tracepoint(self, event: str, module: str | None = None) -> Function | None:
+        """The arguments of a raw tracepoint, in the order in which its programs get them."""
+        for own in self._modules(module):
+            source = self.btf(own)
+            found = source.raw_tracepoint(event) if source else None
+            if found:
+                return found
+        return None
+
     def function_module(self, name: str, module: str | None = None) -> str | None:
         """The module that has the function, traceable or not; "vmlinux" for the kernel's own."""
         return next((own for own in self._modules(module) if name in self._snapshot.functions(own)), None)

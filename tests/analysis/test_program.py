@@ -43,6 +43,8 @@ def _fields(text: str) -> list[ast.FieldAccess]:
         ("interval:us:5", "interval:us:5", 5000, 0),
         ("interval:hz:99", "interval:hz:99", 10101010, 99),
         ("interval:5s", "interval:us:5000000", 5 * 10**9, 0),
+        ("profile:hz:99", "profile:hz:99", 10101010, 99),
+        ("p:ms:10", "profile:ms:10", 10**7, 0),
         ("interval:1_000_000", "interval:us:1000", 10**6, 0),
     ],
 )
@@ -61,6 +63,10 @@ def test_interval(text: str, name: str, period_ns: int, frequency: int) -> None:
         ("kr:vfs_read", "kretprobe:vfs_read", "", "vfs_read", 0),
         ("f:vfs_read", "fentry:vmlinux:vfs_read", "vmlinux", "vfs_read", 0),
         ("t:sched:sched_switch", "tracepoint:sched:sched_switch", "sched", "sched_switch", 0),
+        ("rt:sched_switch", "rawtracepoint:vmlinux:sched_switch", "vmlinux", "sched_switch", 0),
+        ("s:faults:5", "software:faults:5", "faults", "", 0),
+        ("hardware:cycles", "hardware:cycles", "cycles", "", 0),
+        ("hardware:cpu-cycles:", "hardware:cpu-cycles", "cpu-cycles", "", 0),
         ("BEGIN", "begin", "", "", 0),
     ],
 )
@@ -98,6 +104,14 @@ def test_fentry_arguments_are_numbered() -> None:
     assert [(access.field.origin, access.field.index) for access in accesses] == [
         (FieldOrigin.ARGUMENT, 0),
         (FieldOrigin.ARGUMENT, 2),
+    ]
+
+
+def test_raw_tracepoint_arguments_are_those_of_the_event() -> None:
+    accesses = _fields("rawtracepoint:sched_switch { print(args.prev.pid); print(args.next.pid); }")
+    assert [(access.name, access.field.index) for access in accesses if access.name != "pid"] == [
+        ("prev", 1),
+        ("next", 2),
     ]
 
 

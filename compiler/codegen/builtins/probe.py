@@ -31,13 +31,17 @@ def _text(e: Emitter, node: ast.Builtin, text: str) -> Place:
 
 @builtin("func")
 def func(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
-    return fields.function_address(e)
+    return fields.function_address(e, node.span)
 
 
 @builtin(*(f"arg{index}" for index in range(10)))
 def argument(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
     match = re.fullmatch(r"arg(\d+)", node.name)
     assert match is not None
+    if e.bpf.probe_type.context is Context.ARGUMENTS:
+        value = fields.argument(e, int(match[1]), node.type)
+        assert isinstance(value, Operand)
+        return value
     return fields.read_argument_register(e, int(match[1]))
 
 
