@@ -21,8 +21,9 @@ static uint32_t add_string(struct builder *b, const char *text) {
   uint32_t at = b->strings_used;
   if (!*text)
     return 0;
-  strcpy(b->strings + at, text);
-  b->strings_used += (uint32_t)strlen(text) + 1;
+  size_t size = strlen(text) + 1;
+  memcpy(b->strings + at, text, size);
+  b->strings_used += (uint32_t)size;
   return at;
 }
 
@@ -206,7 +207,7 @@ static void types(void) {
 
 static void enumerators(void) {
   CHECK(resolve(PB_CORE_RELOCATION_ENUM_VALUE, local_zone, "0") == 0);
-  CHECK(resolve(PB_CORE_RELOCATION_ENUM_VALUE, local_zone, "1") == (1ll << 32 | 7));
+  CHECK(resolve(PB_CORE_RELOCATION_ENUM_VALUE, local_zone, "1") == (1LL << 32 | 7));
   CHECK(resolve(PB_CORE_RELOCATION_ENUM_VALUE_EXISTS, local_zone, "1") == 1);
   CHECK(resolve(PB_CORE_RELOCATION_ENUM_VALUE_EXISTS, local_zone, "2") == 0);
   CHECK(resolve(PB_CORE_RELOCATION_ENUM_VALUE, local_zone, "2") == -1);

@@ -240,7 +240,8 @@ int main(int argc, char **argv) {
   files_count = argc - 1;
   // What payload_open() and the actions report is not of interest here.
   int silence = open("/dev/null", O_WRONLY);
-  dup2(silence, STDERR_FILENO);
+  if (silence < 0 || dup2(silence, STDERR_FILENO) < 0)
+    return 2;
   make_guarded();
   CHECK_CASE(whole_payloads_are_accepted);
   CHECK_CASE(every_flipped_bit_is_refused);
