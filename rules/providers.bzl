@@ -18,6 +18,14 @@ BpftraceToolchainInfo = provider(
     },
 )
 
+BpftraceLibraryInfo = provider(
+    doc = "Files that scripts import or include.",
+    fields = {
+        "files": "depset of File: those of the library and of all that it depends on",
+        "roots": "depset of string: folders that their paths in the workspace are relative to",
+    },
+)
+
 KernelSnapshotInfo = provider(
     doc = "What the compiler must know of a kernel.",
     fields = {"snapshot": "File: a kernel snapshot as kernels/ makes it"},

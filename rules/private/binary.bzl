@@ -1,7 +1,8 @@
 """bpftrace_binary."""
 
 load("@rules_cc//cc:find_cc_toolchain.bzl", "use_cc_toolchain")
-load("//rules:providers.bzl", "BpftraceInfo", "KernelSnapshotInfo")
+load("//rules:providers.bzl", "BpftraceInfo", "BpftraceLibraryInfo", "KernelSnapshotInfo")
+load("//rules/private:library.bzl", "library_info")
 load("//rules/private:link.bzl", "link_tracer")
 load("//rules/private:toolchain.bzl", "TOOLCHAIN_TYPE")
 
@@ -24,17 +25,20 @@ def _bpftrace_binary_impl(ctx):
     toolchain = ctx.toolchains[TOOLCHAIN_TYPE].bpftrace
     kernel = ctx.attr.kernel[KernelSnapshotInfo] if ctx.attr.kernel else toolchain.kernel
 
+    library = library_info(ctx, [])
+
     object = ctx.actions.declare_file(ctx.label.name + ".bpf.o")
     args = ctx.actions.args()
     args.add(ctx.file.src)
     args.add("--hermetic")
     args.add("--snapshot", kernel.snapshot)
     args.add("--arch", _target_arch(ctx))
+    args.add_all(library.roots, before_each = "-I")
     args.add("-o", object)
     ctx.actions.run(
         arguments = [args],
         executable = toolchain.compiler,
-        inputs = [ctx.file.src, kernel.snapshot],
+        inputs = depset([ctx.file.src, kernel.snapshot], transitive = [library.files]),
         mnemonic = "BpftraceCompile",
         outputs = [object],
         progress_message = "Compiling tracer %{label}",
@@ -66,6 +70,10 @@ A tracer: one fully static executable made of a bpftrace script.
 The output group `object` holds the object with the payload, before it is linked with the shim.
 """,
     attrs = {
+        "deps": attr.label_list(
+            doc = "Libraries that the script imports.",
+            providers = [BpftraceLibraryInfo],
+        ),
         "kernel": attr.label(
             doc = "The kernel_snapshot to compile against. Default: the toolchain's.",
             providers = [KernelSnapshotInfo],

@@ -1,7 +1,7 @@
 """What bpftrace_binary makes of its attributes: actions, their arguments, providers, errors."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
-load("//rules:defs.bzl", "bpftrace_binary")
+load("//rules:defs.bzl", "bpftrace_binary", "bpftrace_library")
 load("//rules:providers.bzl", "BpftraceInfo")
 
 _PACKAGE = "tests/rules"
@@ -74,6 +74,22 @@ _LINK_ATTRS = {"strips": attr.bool(mandatory = True)}
 _link_test = analysistest.make(_link_test_impl, attrs = _LINK_ATTRS, config_settings = _on("x86_64"))
 _link_dbg_test = analysistest.make(_link_test_impl, attrs = _LINK_ATTRS, config_settings = _on("x86_64", compilation_mode = "dbg"))
 
+def _deps_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    action = _action(env, "BpftraceCompile")
+    argv = [argument.split("/")[0] + "/.../bin" if argument.endswith("/bin") else argument for argument in action.argv]
+    includes = [argv[index + 1] for index, argument in enumerate(argv) if argument == "-I"]
+    asserts.equals(env, [".", "bazel-out/.../bin"], sorted(includes))
+    asserts.equals(
+        env,
+        ["first.bt", "first.h", "generated.h", "second.bt"],
+        sorted([file.basename for file in action.inputs.to_list() if file.extension in ("bt", "h") and file.basename != "minimal.bt"]),
+        "libraries, and those that they depend on",
+    )
+    return analysistest.end(env)
+
+_deps_test = analysistest.make(_deps_test_impl, config_settings = _on("x86_64"))
+
 def _providers_test_impl(ctx):
     env = analysistest.begin(ctx)
     target = analysistest.target_under_test(env)
@@ -115,6 +131,20 @@ def binary_test_suite(name):
     _link_test(name = "link_test", strips = True, target_under_test = minimal)
     _link_dbg_test(name = "link_dbg_test", strips = False, target_under_test = minimal)
     _providers_test(name = "providers_test", target_under_test = minimal)
+    native.genrule(
+        name = "generated_header",
+        outs = ["generated.h"],
+        cmd = "touch $@",
+        tags = ["manual"],
+    )
+    bpftrace_library(name = "second", srcs = ["second.bt"], hdrs = ["generated.h"], tags = ["manual"])
+    bpftrace_library(name = "first", srcs = ["first.bt"], hdrs = ["first.h"], tags = ["manual"], deps = [":second"])
+    _deps_test(name = "deps_test", target_under_test = _subject("with_deps", src = "minimal.bt", deps = [":first"]))
+    _failure_test(
+        name = "not_a_library_test",
+        message = "does not have mandatory providers: 'BpftraceLibraryInfo'",
+        target_under_test = _subject("not_a_library", src = "minimal.bt", deps = [":shim"]),
+    )
     _failure_test(
         name = "not_a_script_test",
         message = "source file '//tests/rules:default.snapshot' is misplaced here (expected .bt)",
@@ -136,9 +166,11 @@ def binary_test_suite(name):
             "compile_arm64_test",
             "compile_other_kernel_test",
             "compile_test",
+            "deps_test",
             "link_dbg_test",
             "link_test",
             "not_a_kernel_test",
+            "not_a_library_test",
             "not_a_script_test",
             "providers_test",
             "unsupported_cpu_test",

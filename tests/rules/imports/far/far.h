@@ -1,0 +1,7 @@
+#pragma once
+
+#define FAR 40
+
+struct far {
+  long a, b, c;
+};
