@@ -2,13 +2,20 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "shim/small_printf.h"
 
-static const char *const severities[] = {[REPORT_ERROR] = "ERROR: ", [REPORT_WARNING] = "WARNING: "};
+static const struct {
+  const char *name;
+  const char *color;
+} severities[] = {
+    [REPORT_ERROR] = {"ERROR: ", "\033[31m"},
+    [REPORT_WARNING] = {"WARNING: ", "\033[33m"},
+};
 
 // Longer texts are cut.
 static void put_vformat(struct writer *writer, const char *format, va_list arguments) {
@@ -25,12 +32,36 @@ __attribute__((format(printf, 2, 3))) static void put_format(struct writer *writ
   va_end(arguments);
 }
 
+// As upstream: for a terminal, unless the environment says otherwise.
+static bool is_colored(void) {
+  const char *mode = getenv("BPFTRACE_COLOR");
+  if (mode && !strcmp(mode, "always"))
+    return true;
+  if (mode && !strcmp(mode, "never"))
+    return false;
+  return isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+}
+
 static void put_place(struct writer *writer, const struct pb_source_span *span) {
   writer_text(writer, span->file);
   if (span->line == span->end_line)
     put_format(writer, ":%u:%u-%u: ", span->line, span->column, span->end_column);
   else
     put_format(writer, ":%u-%u: ", span->line, span->end_line);
+}
+
+// What comes before the text of a message; put_tail() ends its color.
+static void put_head(struct writer *writer, enum report_severity severity, const struct pb_source_span *span) {
+  if (is_colored())
+    writer_text(writer, severities[severity].color);
+  if (span)
+    put_place(writer, span);
+  writer_text(writer, severities[severity].name);
+}
+
+static void put_tail(struct writer *writer) {
+  if (is_colored())
+    writer_text(writer, "\033[0m");
 }
 
 // The source; of a span in one line with tabs as four spaces, and the underline. Columns count characters of UTF-8.
@@ -59,24 +90,23 @@ static void put_source(struct writer *writer, const struct pb_source_span *span)
 void report_begin(struct writer *writer, enum report_severity severity, const struct pb_required_resources *resources,
                   uint32_t span) {
   writer_init(writer, STDERR_FILENO, WRITER_FULL);
-  if (span)
-    put_place(writer, &resources->spans[span]);
-  writer_text(writer, severities[severity]);
+  put_head(writer, severity, span ? &resources->spans[span] : NULL);
 }
 
 void report_end(struct writer *writer, enum report_severity severity, const struct pb_required_resources *resources,
                 uint32_t span, bool show_source) {
   if (writer->used && writer->buffer[writer->used - 1] == '\n')
     writer->used--;
+  put_tail(writer);
   if (span) {
     if (show_source)
       put_source(writer, &resources->spans[span]);
     // A parent always has a smaller index (payload.c), so this ends.
     for (uint32_t outer = resources->spans[span].parent; outer; outer = resources->spans[outer].parent) {
       writer_text(writer, "\n");
-      put_place(writer, &resources->spans[outer]);
-      writer_text(writer, severities[severity]);
+      put_head(writer, severity, &resources->spans[outer]);
       writer_text(writer, "expanded from");
+      put_tail(writer);
       put_source(writer, &resources->spans[outer]);
     }
   }

@@ -7,6 +7,7 @@
 #include "shim/attach/attach.h"
 #include "shim/constants.h"
 #include "shim/kernel.h"
+#include "shim/output/value.h"
 #include "shim/payload.h"
 
 // Features that may be missing: see features.h.
@@ -81,6 +82,7 @@ static const char *check_type(resources_t *r, const struct pb_type *type) {
   if (type->kind < sizeof(least_sizes))
     CHECK(size >= least_sizes[type->kind], "a type is too small for its kind");
   CHECK(size <= MAX_VALUE_SIZE, "a type is too large");
+  CHECK(value_is_linked(type->kind), "the tracer was linked without the printing of a type");
   CHECK(type->enumeration < r->enums_count || type->enumeration == 0, "a type's enum is not in the table");
   CHECK(type->element < r->types_count || type->element == 0, "a type's element is not in the table");
   switch (type->kind) {

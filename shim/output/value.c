@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "shim/output/histogram.h"
 #include "shim/output/text.h"
 
 // Both target architectures are little-endian, and so is this program then.
@@ -17,6 +18,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are loaded by
 #pragma weak shim_print_cgroup_path
 #pragma weak shim_print_kstack
 #pragma weak shim_print_ustack
+#pragma weak shim_print_hist
+#pragma weak shim_print_lhist
 
 uint64_t load_unsigned(const uint8_t *data, uint32_t size) {
   uint64_t value = 0;
@@ -201,6 +204,12 @@ bool value_is_linked(uint32_t kind) {
     case PB_TYPE_KSTACK:
     case PB_TYPE_USTACK:
       return feature_printer(kind) != NULL;
+    case PB_TYPE_HIST:
+      return shim_print_hist != NULL;
+    case PB_TYPE_LHIST:
+      return shim_print_lhist != NULL;
+    case PB_TYPE_TSERIES:
+      return false;  // not yet
     default:
       return true;
   }

@@ -295,7 +295,7 @@ class Script:
         message = self.resources.SerializeToString()
         return struct.pack("<II", _CHUNK_RESOURCES, len(message)) + message + b"".join(self._chunks)
 
-    def run(self) -> Output:
+    def run(self, environment: Mapping[str, str] | None = None) -> Output:
         """Prints everything, with the time zone UTC."""
         done = subprocess.run(
             [os.environ["OUTPUT_HARNESS"]],
@@ -303,7 +303,7 @@ class Script:
             capture_output=True,
             check=False,
             timeout=60,
-            env={"TZ": "UTC0"},
+            env={"TZ": "UTC0", **(environment or {})},
         )
         return Output(_text(done.stdout), _text(done.stderr), done.returncode)
 

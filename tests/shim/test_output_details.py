@@ -340,6 +340,19 @@ def test_helper_errors(helper: str, result: int, message: str) -> None:
     )
 
 
+def test_colors() -> None:
+    script = Script()
+    inner = script.span(1, 1, 2, "x", parent=script.span(2, 1, 3, "yz"))
+    script.runtime_error(pb.RuntimeError.KSTACK, inner)
+    script.printf("text\n", severity=pb.Printf.ERROR)
+    assert script.run({"BPFTRACE_COLOR": "always"}).err == (
+        "\033[33ma.bt:1:1-2: WARNING: Error reading kstack.\033[0m\nx\n~\n"
+        "\033[33ma.bt:2:1-3: WARNING: expanded from\033[0m\nyz\n~~\n"
+        "\033[31mERROR: text\033[0m\n"
+    )
+    assert "\033" not in script.run({"BPFTRACE_COLOR": "auto"}).err
+
+
 def test_message_larger_than_a_buffer() -> None:
     script = Script()
     text = script.string("x" * 9000, 9001)
