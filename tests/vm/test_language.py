@@ -11,12 +11,19 @@ from tests.vm.tracing import output_lines, start, trace
 
 _SYS_GETPGID = 121
 _VALUES = Path(__file__).parent / "values.txt"
+_EXPRESSIONS = Path(__file__).parent / "expressions.txt"
 
 
 def test_values_are_printed_to_the_byte(machine: Machine) -> None:
     completed = machine.run("/bin/values", "17", "word")
     assert completed.code == 0, completed.stderr
     assert completed.stdout == _VALUES.read_text()
+
+
+def test_expressions_yield_what_upstream_says(machine: Machine) -> None:
+    completed = machine.run("/bin/expressions")
+    assert completed.code == 0, completed.stderr
+    assert completed.stdout == _EXPRESSIONS.read_text()
 
 
 def test_function_probes(machine: Machine) -> None:
