@@ -48,6 +48,31 @@ _FORMATTED = frozenset({"printf", "errorf", "warnf", "cat", "system"})
 def run(programs: Sequence[BpfProgram], table: MapTable, config: Config, sink: DiagnosticSink) -> None:
     for program in programs:
         _Checker(table, config, sink).visit(program.probe)
+    if not sink.has_errors:
+        for program in programs:
+            _check_values(program.probe, sink)
+
+
+def _check_values(probe: ast.Probe, sink: DiagnosticSink) -> None:
+    """Nothing without a value stands where one is wanted; for what no rule has said already."""
+    for node in probe.walk():
+        if isinstance(node, ast.ExpressionStatement | ast.Block | ast.If | ast.Probe):
+            continue  # Of a block or `if` without a value it is asked where that stands.
+        no_value: ast.Node | None = None
+        match node:
+            case ast.For(body=body) | ast.While(body=body) | ast.Unroll(body=body):
+                no_value = body
+            case ast.VariableDeclaration(variable):
+                no_value = variable
+        for child in node.children():
+            if (
+                child is no_value
+                or not isinstance(child, ast.Expression)
+                or isinstance(child, ast.Map | ast.Identifier)
+            ):
+                continue
+            if isinstance(child.type, None_):
+                sink.error("no-value", "This expression has no value", child.span)
 
 
 class _Checker:
