@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compiler.analysis.program import Action
 from compiler.codegen import cold, memory
 from compiler.codegen.emitter import Emitter, i64, ptr
@@ -9,6 +11,7 @@ from compiler.codegen.ir import Operand
 from compiler.codegen.values import Place
 from compiler.syntax import ast
 from compiler.syntax.source import Span
+from compiler.types import lattice
 
 # Events up to this size are built on the stack: no other memory is as cheap.
 LARGEST_ON_STACK = 64
@@ -33,13 +36,23 @@ def emit(e: Emitter, node: ast.Expression) -> None:
     index = e.program.action_of[node]
     action = e.program.actions[index]
     event = begin(e, index, action.size, node.span)
-    clear_gaps(e, event, action)
+    if action.size <= LARGEST_ON_STACK:
+        _clear_gaps(e, event, action)
+    size = str(action.size)
+    last = max((field.offset for field in action.fields), default=0)
     for field in action.fields:
-        memory.store(e, field.expression, e.at(event, field.offset))
-    send(e, event, str(action.size))
+        place = e.at(event, field.offset)
+        if isinstance(field.type, lattice.String):
+            place = replace(place, text_only=True)
+        value = e.value(field.expression, place)
+        memory.store_value(e, value, field.type, place, field.expression.span)
+        if field.offset == last and isinstance(value, Place) and value.used and value.address == place.address:
+            # The rest of the string need not be sent: what the tracer does not get reads as zeros.
+            size = e.f.binary("add", value.used, str(field.offset))
+    send(e, event, size)
 
 
-def clear_gaps(e: Emitter, event: Place, action: Action) -> None:
+def _clear_gaps(e: Emitter, event: Place, action: Action) -> None:
     """The verifier refuses to send stack memory that was never written."""
     end = 8
     for field in sorted(action.fields, key=lambda field: field.offset):

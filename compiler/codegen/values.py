@@ -37,6 +37,10 @@ class Place:
     space: AddressSpace = AddressSpace.NONE
     alignment: int = 8
     core: CorePath | None = None
+    text_only: bool = False
+    """Of a place that a string is made in: nothing looks at what is behind its NUL, so it need not be zeros."""
+    used: Operand | None = None
+    """Of a string that was made: how many bytes it takes with its NUL, where that is known to the program."""
 
     @property
     def in_bpf_memory(self) -> bool:

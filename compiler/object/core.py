@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from compiler.object.btf import BtfWriter, Linkage, Member
 from compiler.types import lattice
+from compiler.types.btf_source import BtfSource
 from compiler.types.lattice import Field, Struct, Type
 from proto import required_resources_pb2 as pb
 
@@ -95,7 +96,7 @@ class CoreTypes:
         members = [
             Member(
                 member.name,
-                self._type(member.type, member.bitfield),
+                self._member_type(struct, member),
                 0 if struct.is_union else member.offset,
                 member.bitfield,
             )
@@ -103,6 +104,11 @@ class CoreTypes:
         ]
         name = "" if struct.is_anonymous else struct.name
         self.btf.composite(composite.type_id, name, struct.size, members, union=struct.is_union)
+
+    def _member_type(self, struct: Struct, member: Field) -> int:
+        if isinstance(struct.source, BtfSource) and struct.source.is_enumeration(member):
+            return self.btf.enumeration("", [], max(member.type.size, 1))
+        return self._type(member.type, member.bitfield)
 
     def _type(self, type_: Type, bitfield: int) -> int:
         """A type that the kernel takes for the same: only sort and, for arrays and structures, contents matter."""

@@ -115,6 +115,13 @@ class BtfSource:
         tagged = {self.btf.target(type_id) for type_id in self.btf.find(tag, Kind.DECL_TAG)}
         return any(type_id in tagged for type_id in self.btf.find(function, Kind.FUNC))
 
+    def is_enumeration(self, member: Field) -> bool:
+        """Whether a member is declared as an enumeration: one without a name reads as a plain integer."""
+        type_id = member.owner
+        for index in member.path:
+            type_id = self.btf.strip(self.btf.members(type_id)[index].type)
+        return bool(member.path) and self.btf.kind(type_id) in ENUMS
+
     # By id
 
     def type(self, type_id: int) -> Type:

@@ -8,6 +8,7 @@ from compiler.object.btf import BtfWriter, Linkage, Member
 from compiler.object.core import CoreTypes, Kind, describe
 from compiler.types import lattice
 from compiler.types.btf import Btf
+from compiler.types.btf import Kind as BtfKind
 from compiler.types.btf_source import BtfSource
 from compiler.types.lattice import Array, Enum, Field, Pointer, Struct, StructLayout
 
@@ -144,3 +145,22 @@ def test_no_types_no_btf() -> None:
 def test_description() -> None:
     outer, nested = sample()
     assert describe(outer, (member(outer, "many"), 1, member(nested, "a"))) == "struct outer.many[1].a"
+
+
+def test_an_enumeration_without_a_name_stays_one() -> None:
+    """The kernel takes an integer and an enumeration for different types, though both read alike."""
+    kernel = BtfWriter()
+    id_ = kernel.reserve()
+    members = [
+        Member("plain", kernel.integer(4, signed=False), 0),
+        Member("mode", kernel.enumeration("", [("A", 1)]), 32),
+    ]
+    kernel.composite(id_, "s", 8, members, union=False)
+    struct = BtfSource(Btf(kernel.finish())).struct("s")
+    assert struct is not None
+    core = CoreTypes()
+    for name in ("plain", "mode"):
+        core.relocation(Kind.FIELD_BYTE_OFFSET, struct, (member(struct, name),))
+    local = Btf(core.finish())
+    (type_id,) = local.find("s", BtfKind.STRUCT)
+    assert [local.kind(item.type) for item in local.members(type_id)] == [BtfKind.INT, BtfKind.ENUM]

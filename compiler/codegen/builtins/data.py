@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 from compiler.codegen import memory
@@ -25,11 +26,14 @@ def str_(e: Emitter, node: ast.Call, into: Place | None) -> Place:
     target = into if into is not None and room == size else e.temporary(room, node.span)
     limit = str(room)
     if len(node.arguments) > 1 and not isinstance(node.arguments[1], ast.Integer):
-        limit = e.f.minimum(e.f.binary("add", e.scalar(node.arguments[1]), "1"), limit)
+        limit = e.f.binary("add", e.f.minimum(e.scalar(node.arguments[1]), str(room - 1)), "1")
     pointer, space = memory.pointer_to(e, source)
-    memory.clear(e, target, room, node.span)
-    memory.read_text(e, pointer, space, target, limit, node.span)
-    return target
+    if not target.text_only:
+        memory.clear(e, target, room, node.span)
+    read = memory.read_text(e, pointer, space, target, limit, node.span)
+    # What cannot be read is empty: the helper has put a NUL there.
+    used = e.f.minimum(e.f.select(e.f.compare("sgt", read, "0"), read, "1"), str(size))
+    return replace(target, used=used)
 
 
 def _may_be_cut(e: Emitter, node: ast.Call) -> bool:
