@@ -120,7 +120,7 @@ class BtfSource:
         type_id = member.owner
         for index in member.path:
             type_id = self.btf.strip(self.btf.members(type_id)[index].type)
-        return bool(member.path) and self.btf.kind(type_id) in ENUMS
+        return bool(member.path) and self.btf.kind(type_id) in (Kind.ENUM, Kind.ENUM64)
 
     # By id
 
