@@ -98,6 +98,7 @@ def front(
         supported.run(program, sink)
     with step("config"):
         settings = config.run(program, sink)
+        supported.check_unstable(program, settings, sink)
     with step("attach-points"):
         programs = attach_points.run(program, kernel, sink, unsafe=options.unsafe)
     with step("desugar"):

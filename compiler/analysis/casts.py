@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from compiler.analysis import spaces
+from compiler.analysis import comptime, spaces
 from compiler.analysis.maps import key_type
 from compiler.analysis.operators import COMPARISONS, LOGICAL
 from compiler.analysis.program import BpfProgram, VariableSymbol
@@ -78,6 +78,11 @@ class _Casts:
                 self.binary(node)
             case ast.If():
                 self.branches(node)
+            case ast.Call(name) if name in comptime.PREDICATES or name in ("is_literal", "is_scalar"):
+                value = comptime.evaluate(node, self.sink)
+                assert value is not None
+                value.type = node.type
+                return value
             case ast.Call():
                 self.call(node)
             case ast.Tuple(elements):
@@ -101,6 +106,8 @@ class _Casts:
                 node.index = self.to_integer(index, UINT64)
             case ast.SizeOf(operand):
                 return _number(node, operand.type.size)
+            case ast.TypeInfo():
+                return _typed_record(comptime.typeinfo(node), node.type)
             case ast.OffsetOf(operand, names):
                 return _number(node, _offset(operand.type, names))
             case ast.While(condition):
@@ -346,6 +353,14 @@ def _number(node: ast.Expression, value: int) -> ast.Integer:
     literal = ast.Integer(value, span=node.span)
     literal.type = node.type
     return literal
+
+
+def _typed_record(node: ast.Record, type_: Type) -> ast.Record:
+    assert isinstance(type_, Record)
+    node.type = type_
+    for item, (_, of_item) in zip(node.fields, type_.fields, strict=True):
+        item.value.type = of_item
+    return node
 
 
 def _offset(type_: Type, names: Sequence[str]) -> int:

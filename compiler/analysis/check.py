@@ -93,6 +93,7 @@ class _Checker:
             "print": self.call_print,
             "strftime": self.call_strftime,
             "kaddr": self.call_kaddr,
+            "fail": self.call_fail,
         } | dict.fromkeys(_FORMATTED, self.call_format)
         self.calls = dict(self.calls) | {name: partial(self.library, check) for name, check in CHECKS.items()}
 
@@ -401,6 +402,17 @@ class _Checker:
                 f'kaddr() expects a string that is a valid symbol ("{name.value}" provided)',
                 node.span,
             )
+
+    def call_fail(self, node: ast.Call) -> None:
+        """The call is still in the program, so the program is wrong: its author says why."""
+        text, *arguments = node.arguments
+        if not all(map(is_literal, arguments)):
+            self.error("argument-type", "fail() arguments need to be literals", node.span)
+            return
+        assert isinstance(text, ast.String)
+        known = ast.String | ast.Integer | ast.Boolean
+        values = [argument.value for argument in arguments if isinstance(argument, known)]
+        self.error("fail", format_string.apply(text.value, values), node.span)
 
     def call_strftime(self, node: ast.Call) -> None:
         timestamp = node.arguments[1]

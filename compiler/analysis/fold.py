@@ -29,7 +29,7 @@ _COMPARE: Mapping[str, Callable[[object, object], bool]] = {
 
 
 def run(programs: Sequence[BpfProgram], sink: DiagnosticSink) -> None:
-    folder = _Folder(sink)
+    folder = Folder(sink)
     for program in programs:
         ast.transform(program.probe, folder.rewrite)
 
@@ -57,7 +57,7 @@ def truth(node: ast.Expression) -> bool | None:
             return None
 
 
-class _Folder:
+class Folder:
     def __init__(self, sink: DiagnosticSink) -> None:
         self.sink = sink
 

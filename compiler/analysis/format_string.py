@@ -96,5 +96,18 @@ def pieces(text: str) -> Iterator[FormatPiece]:
         argument += 1
 
 
+def apply(text: str, values: Sequence[str | int | bool]) -> str:
+    """The text that the compiler itself makes of a format."""
+    result, rest = "", list(values)
+    for conversion in parse(text):
+        result += conversion.literal
+        if conversion.match and rest:
+            value = rest.pop(0)
+            number = isinstance(value, int) and not isinstance(value, bool)
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            result += format(value, conversion.name) if number and conversion.name in ("x", "X", "o", "d") else shown
+    return result
+
+
 def _number(text: str | None) -> int | None:
     return int(text) if text and text != "*" else None

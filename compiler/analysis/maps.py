@@ -34,6 +34,12 @@ class MapTable:
     symbols: dict[str, MapSymbol]
     declared: dict[str, tuple[MapType, int]]
 
+    def keep_used(self, programs: Sequence[BpfProgram]) -> None:
+        """Drops the maps that only code had which is gone."""
+        used = {node.name for program in programs for node in program.probe.walk() if isinstance(node, ast.Map)}
+        for name in set(self.symbols) - used:
+            del self.symbols[name]
+
 
 def run(program: ast.Program, programs: Sequence[BpfProgram], sink: DiagnosticSink) -> MapTable:
     pass_ = _Maps(sink)

@@ -59,7 +59,7 @@ class _Names:
                 return self.identifier(node)
             case ast.Call():
                 return self.call(node)
-            case ast.SizeOf() | ast.OffsetOf() | ast.TypeOf():
+            case ast.SizeOf() | ast.OffsetOf() | ast.TypeOf() | ast.TypeInfo():
                 node.operand = self.operand(node.operand)
                 return node
             case ast.TypeExpression():

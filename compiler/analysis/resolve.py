@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compiler.analysis import operators, spaces, type_names
+from compiler.analysis import comptime, operators, spaces, type_names
 from compiler.analysis.builtin_types import BuiltinTypes
 from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
@@ -51,6 +51,7 @@ from compiler.types.lattice import (
 from compiler.types.promotion import promoted
 
 _MAX_SWEEPS = 50
+_MAX_ROUNDS = 50
 
 
 def run(programs: Sequence[BpfProgram], table: MapTable, kernel: Kernel, config: Config, sink: DiagnosticSink) -> None:
@@ -92,17 +93,41 @@ class _Resolver:
         self.program: BpfProgram
         # Variables whose declaration settles their type, so that no assignment changes it.
         self.declared: set[VariableSymbol] = set()
+        self.variables: set[VariableSymbol] = set()
+        """Those that have a type."""
         self.aggregated: dict[MapSymbol, Type] = {}
         """What each aggregation's argument has been so far."""
 
     def solve(self, programs: Sequence[BpfProgram]) -> None:
-        self.fixpoint(programs)
+        """Types first without what `comptime` guards, then, round by round, with what turns out to be in it."""
+        for _ in range(_MAX_ROUNDS):
+            self.forget()
+            self.fixpoint(programs)
+            decider = comptime.Decider(self.report)
+            decider.run(programs)
+            if not decider.changed:
+                break
+        for node in decider.open:
+            self.report.error("comptime", "Unable to resolve comptime expression", node.span)
+        self.table.keep_used(programs)
         # A map that only ever counts itself up (`@x++`) starts from 0.
         started = [symbol for symbol in self.table.symbols.values() if isinstance(symbol.value_type, None_)]
         for symbol in started:
             symbol.value_type = INT8
         if started:
             self.fixpoint(programs)
+
+    def forget(self) -> None:
+        """Begins anew: what was in a branch that is gone must leave no trace."""
+        for symbol in self.table.symbols.values():
+            symbol.value_type = NONE
+            if symbol.key_type is not None:
+                symbol.key_type = NONE
+        for variable in self.variables:
+            variable.type = NONE
+        self.variables.clear()
+        self.declared.clear()
+        self.aggregated.clear()
 
     def fixpoint(self, programs: Sequence[BpfProgram]) -> None:
         for _ in range(_MAX_SWEEPS):
@@ -189,6 +214,7 @@ class _Resolver:
         grown = _grown(symbol.type, type_)
         if grown is not symbol.type:
             symbol.type = grown
+            self.variables.add(symbol)
             self.changed = True
 
     def set_value(self, symbol: MapSymbol, type_: Type) -> None:
@@ -378,6 +404,11 @@ class _Resolver:
             case ast.OffsetOf(operand, names):
                 offset = self.fields.offset(node, self.operand(operand), names)
                 return NONE if offset is None else integer_literal(offset)
+            case ast.TypeInfo(operand):
+                type_ = self.operand(operand)
+                return NONE if isinstance(type_, None_) else comptime.typeinfo_type(type_)
+            case ast.Comptime(operand):
+                return self.expression(operand)
             case ast.AddressOf(target):
                 return self.address(target)
             case ast.Map() | ast.Identifier():
@@ -418,6 +449,9 @@ class _Resolver:
                 return in_space(to, spaces.of_probe(self.program.probe_type))
 
     def conditional(self, node: ast.If) -> Type:
+        if isinstance(node.condition, ast.Comptime):
+            self.expression(node.condition)
+            return NONE  # one of the branches will be in its place
         self.expression(node.condition)
         then = self.expression(node.then)
         orelse = self.expression(node.orelse) if node.orelse else NONE

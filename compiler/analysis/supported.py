@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from compiler.analysis.config import Config
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 
 _NOT_YET: Mapping[type[ast.Node], str] = {
     ast.ImportStatement: "import statements are",
     ast.Subprogram: "subprograms are",
-    ast.Comptime: "comptime is",
-    ast.TypeInfo: "typeinfo is",
 }
 
 
@@ -23,3 +22,25 @@ def run(program: ast.Program, sink: DiagnosticSink) -> None:
         what = _NOT_YET.get(type(node))
         if what is not None:
             sink.error("not-supported", f"{what} not supported yet", node.span)
+
+
+def check_unstable(program: ast.Program, config: Config, sink: DiagnosticSink) -> None:
+    """What upstream may still change is only for scripts that say so."""
+    for node in program.walk():
+        if isinstance(node, ast.TypeInfo) and config.unstable_typeinfo != "enable":
+            _unstable("typeinfo", "unstable_typeinfo", node, config.unstable_typeinfo == "error", sink)
+
+
+def _unstable(feature: str, setting: str, node: ast.Node, is_error: bool, sink: DiagnosticSink) -> None:
+    if is_error:
+        message = (
+            f"{feature} feature is not enabled by default. To enable this unstable feature, set the config flag to "
+            f"enable. {setting}=enable"
+        )
+        sink.error("unstable", message, node.span)
+    else:
+        message = (
+            f"Script is using an unstable feature: {feature}. To prevent this warning you must explicitly enable it in "
+            f"the config e.g. {setting}=enable"
+        )
+        sink.warning("unstable", message, None)

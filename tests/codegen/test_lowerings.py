@@ -7,7 +7,8 @@ from compiler.syntax import ast
 # Not values: analysis replaces them, or the parts of the language that look at them do.
 _NEVER_LOWERED = {
     "args",  # only as the target of a FieldAccess
-}
+    "fail", "is_array", "is_integer", "is_literal", "is_ptr", "is_scalar", "is_str", "is_unsigned_integer",
+}  # fmt: skip
 
 _REPLACED_BY_ANALYSIS = {
     ast.Identifier, ast.Map, ast.TypeArgument, ast.SizeOf, ast.OffsetOf, ast.TypeInfo, ast.Comptime,
