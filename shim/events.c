@@ -55,13 +55,6 @@ void events_catch_signals(void) {
   sigaction(SIGPIPE, &ignore, NULL);
 }
 
-bool events_interrupted(void) {
-  sigset_t pending;
-  if (!interrupted && sigpending(&pending) == 0)
-    return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
-  return interrupted;
-}
-
 static int open_ring(struct events *events, const struct map *map) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   struct ring *ring = &events->ring;

@@ -6,11 +6,9 @@
 
 struct events;
 
-// Blocks SIGINT and SIGTERM, so that they are noticed in events_wait() (and by events_interrupted()) only. After the first one
-// the default action is back: a second one ends the process at once.
+// Blocks SIGINT and SIGTERM, so that they are noticed in events_wait() only. After the first one the default action is back: a
+// second one ends the process at once.
 void events_catch_signals(void);
-// Whether one of them has arrived.
-bool events_interrupted(void);
 
 // Maps the ring buffer of the resources, if they have one. Reports what fails. Returns 0 or a negative errno; events_close() is
 // due in both cases.

@@ -92,6 +92,18 @@ static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
   return err;
 }
 
+static void report_failure(const struct tracer *tracer, const struct pb_map *info, int err) {
+  // In older kernels (5.10 is one) the keys of hash maps have to fit the BPF stack.
+  enum { OLD_MAX_KEY_SIZE = 512 };
+  if (err == -E2BIG && info->key_size > OLD_MAX_KEY_SIZE)
+    report(REPORT_ERROR, tracer->resources, info->span,
+           "bpf: create map %s: its keys of %u bytes are too large for this kernel (%s), which takes %d: lower max_strlen",
+           info->name, info->key_size, host_release(), OLD_MAX_KEY_SIZE);
+  else
+    report(REPORT_ERROR, tracer->resources, info->span, "bpf: create map %s: %s%s", info->name, report_cause(err),
+           report_privilege_hint(err));
+}
+
 int maps_create(struct tracer *tracer, int btf_fd) {
   uint32_t count = tracer->resources->maps_count;
   tracer->maps = calloc(count ? count : 1, sizeof(*tracer->maps));
@@ -102,9 +114,7 @@ int maps_create(struct tracer *tracer, int btf_fd) {
   for (uint32_t i = 0; i < count; i++) {
     int err = create(tracer, i, btf_fd);
     if (err) {
-      const struct pb_map *info = &tracer->resources->maps[i];
-      report(REPORT_ERROR, tracer->resources, info->span, "bpf: create map %s: %s%s", info->name, report_cause(err),
-             report_privilege_hint(err));
+      report_failure(tracer, &tracer->resources->maps[i], err);
       return err;
     }
   }
@@ -146,7 +156,10 @@ int map_read(const struct map *map, struct map_contents *contents) {
       .value_stride = map->value_stride,
       .cpus = map->cpus,
   };
-  contents->entry_size = contents->key_stride + contents->cpus * contents->value_stride;
+  uint64_t entry_size = contents->key_stride + (uint64_t)contents->cpus * contents->value_stride;
+  if (entry_size > UINT32_MAX)
+    return -E2BIG;
+  contents->entry_size = (uint32_t)entry_size;
   uint32_t capacity = 0;
   uint8_t *previous = NULL;  // one of the two halves of `key`
   int err = 0;
