@@ -13,7 +13,7 @@
 #include "shim/report.h"
 #include "shim/small_printf.h"
 
-enum { LOG_LEVEL = 1, LOG_SIZE = 1 << 20, LOG_SUMMARY_LINES = 3 };
+enum { LOG_LEVEL = 1, LOG_SIZE = 1 << 20, MAX_LOG_SIZE = 1 << 26, LOG_SUMMARY_LINES = 3 };
 
 // The kernel takes the access strings of CO-RE relocations from the BTF's strings; the payload has them in the relocations. So
 // they are appended to the strings, which the compiler writes last.
@@ -100,27 +100,26 @@ static int make_core_records(const struct tracer *tracer, const struct pb_progra
   return count;
 }
 
-// A verifier's log, split for messages.
-struct verdict {
-  const char *log;
-  uint32_t absent_instruction;  // the call that stands for an absent constant, if has_absent
-  bool has_absent;
-};
-
-static void read_log(const char *log, struct verdict *verdict) {
-  // "12: (85) call unknown#195896080" is followed by "invalid func unknown#195896080".
+// Finds out whether the verifier came to a call that stands for an absent constant. Returns the relocation that it was for.
+static const struct pb_relocation *find_absent(const struct pb_program *program, const char *log) {
+  // The log has the line "12: (85) call unknown#195896080".
   char poison[32];
   small_snprintf(poison, sizeof(poison), "call unknown#%d", CONSTANT_POISON);
-  verdict->log = log;
-  const char *found = NULL;
+  const char *line = NULL;
   for (const char *at = log; (at = strstr(at, poison)); at++)
-    found = at;
-  if (!found)
-    return;
-  while (found > log && found[-1] != '\n')
-    found--;
-  verdict->has_absent = *found >= '0' && *found <= '9';
-  verdict->absent_instruction = (uint32_t)strtoul(found, NULL, 10);
+    line = at;
+  while (line && line > log && line[-1] != '\n')
+    line--;
+  if (!line || *line < '0' || *line > '9')
+    return NULL;
+  uint32_t instruction = (uint32_t)strtoul(line, NULL, 10);
+  for (uint32_t i = 0; i < program->relocations_count; i++) {
+    // A 64-bit load has become two calls.
+    uint32_t at = program->relocations[i].instruction;
+    if (at == instruction || at + 1 == instruction)
+      return &program->relocations[i];
+  }
+  return NULL;
 }
 
 // The end of the log without the statistics: what the verifier did not like.
@@ -151,43 +150,40 @@ static void report_requirements(const struct tracer *tracer) {
 }
 
 static void report_failure(struct tracer *tracer, const struct pb_program *program, int err, char *log) {
-  struct verdict verdict = {0};
-  read_log(log, &verdict);
   if (tracer->options.verbose || tracer->options.debug_verifier) {
     ssize_t ignored = write(STDERR_FILENO, log, strlen(log));
     (void)ignored;
   }
-  if (verdict.has_absent) {
-    for (uint32_t i = 0; i < program->relocations_count; i++) {
-      // A poisoned 64-bit load is two calls.
-      uint32_t at = program->relocations[i].instruction;
-      if (at != verdict.absent_instruction && at + 1 != verdict.absent_instruction)
-        continue;
-      constant_report_absent(tracer, &tracer->resources->constants[program->relocations[i].constant]);
-      return;
-    }
+  const struct pb_relocation *absent = find_absent(program, log);
+  if (absent) {
+    constant_report_absent(tracer, &tracer->resources->constants[absent->constant]);
+    return;
   }
-  const char *hint = report_privilege_hint(err);
-  bool is_verdict = *log && (err == -EACCES || err == -EINVAL || err == -EPERM || err == -E2BIG) && !*hint;
-  const char *summary = is_verdict ? summarize(log) : "";
-  report(REPORT_ERROR, tracer->resources, program->span, "bpf: load program %s: %s%s%s%s", program->name, report_cause(err), hint,
-         *summary ? ": the verifier says (-v shows its whole log):\n" : "", summary);
+  report(REPORT_ERROR, tracer->resources, program->span, "bpf: load program %s: %s%s", program->name, report_cause(err),
+         *log ? "" : report_privilege_hint(err));
+  if (*log)
+    report_line("The verifier says (-v shows its whole log):\n%s", summarize(log));
   report_requirements(tracer);
 }
 
 // Loads again with a log. The first try goes without: writing it takes longer than the verification.
 static int load_with_log(struct tracer *tracer, const struct pb_program *program, struct bpf_prog_load_attr *attr) {
-  uint32_t size = tracer->resources->config->log_size > LOG_SIZE && tracer->resources->config->log_size <= UINT32_MAX >> 2
-                      ? (uint32_t)tracer->resources->config->log_size
-                      : LOG_SIZE;
-  char *log = calloc(1, size);
-  if (!log)
-    return -ENOMEM;
-  attr->log_level = LOG_LEVEL;
-  attr->log_size = size;
-  attr->log_buf = bpf_pointer(log);
-  int fd = bpf_call_allocating(BPF_PROG_LOAD, attr, sizeof(*attr));
-  log[size - 1] = 0;
+  uint64_t wanted = tracer->resources->config->log_size;
+  uint32_t size = wanted > LOG_SIZE && wanted <= MAX_LOG_SIZE ? (uint32_t)wanted : LOG_SIZE;
+  char *log = NULL;
+  int fd;
+  do {  // kernels before 6.4 fail with ENOSPC when the log does not fit
+    free(log);
+    log = calloc(1, size);
+    if (!log)
+      return -ENOMEM;
+    attr->log_level = LOG_LEVEL;
+    attr->log_size = size;
+    attr->log_buf = bpf_pointer(log);
+    fd = bpf_call_allocating(BPF_PROG_LOAD, attr, sizeof(*attr));
+    log[size - 1] = 0;
+    size *= 4;
+  } while (fd == -ENOSPC && size <= MAX_LOG_SIZE);
   if (fd < 0)
     report_failure(tracer, program, fd, log);
   else if (tracer->options.debug_verifier)
