@@ -22,11 +22,13 @@ def digests(workspace: Workspace, *options: str) -> dict[str, str]:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as scratch:
-        with Workspace(Path(scratch, "one")) as one:
-            by_module = digests(one)
-        with Workspace(Path(scratch, "another", "folder")) as other:
-            by_workspace = digests(other, "--config=workspace")
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Workspace(Path(scratch, "one")) as one,
+        Workspace(Path(scratch, "another", "folder")) as other,
+    ):
+        by_module = digests(one)
+        by_workspace = digests(other, "--config=workspace")
     for name, digest in by_module.items():
         print(f"{digest}  {name}")
         if by_workspace[name] != digest:
