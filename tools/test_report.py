@@ -59,10 +59,10 @@ def outcomes(events: Path) -> Iterator[tuple[str, str]]:
             yield f"{event['id']['testSummary']['label']} (not run)", "failed"
 
 
-def main() -> int:
-    events, status = Path(sys.argv[1]), int(sys.argv[2])
+def main(arguments: list[str]) -> int:
+    events, status = Path(arguments[0]), int(arguments[1])
     found = list(outcomes(events))
-    for other in sys.argv[3:]:
+    for other in arguments[2:]:
         name, _, its_status = other.rpartition("=")
         found.append((name, "failed" if int(its_status) else "passed"))
     counts = Counter(outcome for _, outcome in found)
@@ -78,4 +78,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
