@@ -78,6 +78,7 @@ static void malformed_integers(void) {
 }
 
 static int read_list(const char *text, struct cpu_list *list) {
+  *list = (struct cpu_list){0};
   const char *folder = getenv("TEST_TMPDIR");
   char path[256];
   snprintf(path, sizeof(path), "%s/cpus", folder ? folder : "/tmp");
