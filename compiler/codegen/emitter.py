@@ -17,7 +17,9 @@ from compiler.syntax.diagnostics import Diagnostic, DiagnosticError, Severity
 from compiler.syntax.source import Span
 from compiler.types.lattice import AddressSpace
 
-LARGEST_STACK_FRAME = 504
+# The stack is 512 bytes; what these leave is for registers that LLVM saves there.
+STACK_OF_TEMPORARIES = 192
+STACK_OF_VARIABLES = 160
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class Emitter:
     context: Operand = "%ctx"
     variables: dict[VariableSymbol, Place] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
+    _live_bytes: int = 0
+    _variable_bytes: int = 0
     _temporaries: list[list[Operand]] = field(default_factory=lambda: [[]])
     _scratch_bases: dict[str, Operand] = field(default_factory=dict)
 
@@ -77,18 +81,29 @@ class Emitter:
     def temporaries(self) -> Iterator[None]:
         """The stack memory that is taken inside may be used again afterwards."""
         self._temporaries.append([])
+        live = self._live_bytes
         yield
+        self._live_bytes = live
         for slot in self._temporaries.pop():
             self.f.mark("llvm.lifetime.end.p0", slot)
 
-    def temporary(self, size: int, span: Span) -> Place:
+    def temporary(self, size: int, span: Span, on_stack_limit: int | None = None) -> Place:
         """Memory for a value until the end of the statement: on the stack, or in this CPU's working memory if large."""
-        if size > self.program.config.on_stack_limit:
+        limit = self.program.config.on_stack_limit if on_stack_limit is None else on_stack_limit
+        if size > limit or self._live_bytes + size > STACK_OF_TEMPORARIES:
             return self.working_memory(size, span)
+        self._live_bytes += size + -size % 8
         return self.stack_memory(size)
 
+    def variable_memory(self, size: int, span: Span) -> Place:
+        """Memory for a variable, for the whole program."""
+        if size > self.program.config.on_stack_limit or self._variable_bytes + size > STACK_OF_VARIABLES:
+            return self.working_memory(size, span, at_start=True)
+        self._variable_bytes += size + -size % 8
+        return Place(self.f.alloca(max(size, 1)))
+
     def stack_memory(self, size: int) -> Place:
-        """The same, on the stack in any case."""
+        """The same, on the stack in any case: for the few bytes that LLVM keeps in registers if it can."""
         slot = self.f.alloca(max(size, 1))
         self.f.mark("llvm.lifetime.start.p0", slot)
         self._temporaries[-1].append(slot)

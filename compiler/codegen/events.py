@@ -19,7 +19,7 @@ LARGEST_ON_STACK = 64
 
 def begin(e: Emitter, action: int, size: int, span: Span) -> Place:
     """Memory for an event, its header filled in."""
-    event = e.stack_memory(size) if size <= LARGEST_ON_STACK else e.working_memory(size, span)
+    event = e.temporary(size, span, LARGEST_ON_STACK)
     e.f.store(str(action), event.address, 8)
     return event
 

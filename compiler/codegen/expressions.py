@@ -47,11 +47,7 @@ def variable_storage(e: Emitter, symbol: VariableSymbol) -> Place:
     storage = e.variables.get(symbol)
     if storage is None:
         size = 8 if is_scalar(symbol.type) or is_reference(symbol.type) else symbol.type.size
-        if size <= e.program.config.on_stack_limit:
-            storage = Place(e.f.alloca(max(size, 1)))
-        else:
-            storage = e.working_memory(size, symbol.span, at_start=True)
-        e.variables[symbol] = storage
+        storage = e.variables[symbol] = e.variable_memory(size, symbol.span)
     return storage
 
 

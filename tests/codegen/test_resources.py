@@ -102,3 +102,17 @@ def test_arm64_reads_its_own_registers() -> None:
     assert "+ 96)" in x86.assembly  # dx
     assert "+ 16)" in arm.assembly  # x2
     assert arm.resources.arch == pb.ARM64
+
+
+def test_many_variables_do_not_overflow_the_stack() -> None:
+    count = range(60)
+    text = "".join(f"$s{i} = comm; $n{i} = nsecs + {i}; " for i in count)
+    text += "".join(f"@s[{i}] = $s{i}; @n[{i}] = $n{i}; " for i in count)
+    message = resources(f"BEGIN {{ {text} }}")
+    assert by_name(message)["scratch0"].value_size > 0
+
+
+def test_many_temporaries_in_a_statement_do_not_overflow_the_stack() -> None:
+    reads = ", ".join(f"@m[comm, {i}]" for i in range(60))
+    message = resources(f'BEGIN {{ @m[comm, 1] = 1; printf("{"%d" * 60}", {reads}); }}')
+    assert by_name(message)["scratch0"].value_size > 0
