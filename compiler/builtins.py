@@ -193,7 +193,7 @@ _VARIABLES = (
         helpers="get_current_pid_tgid",
     ),
     _variable("uid", lattice.UINT64, "User id of the current process", helpers="get_current_uid_gid"),
-    _variable("usermode", lattice.UINT8, "Whether the processor was in user mode", supported=False),
+    _variable("usermode", lattice.UINT8, "Whether the processor was in user mode"),
     _variable("username", lattice.Username(), "User name of the current process", helpers="get_current_uid_gid"),
     _variable("kstack", None, "The kernel stack", "[mode: name], [limit: const int]", supported=False),
     _variable("ustack", None, "The user stack", "[mode: name], [limit: const int]", supported=False),
@@ -224,7 +224,9 @@ _FUNCTIONS = (
     _function("errorf", lattice.VOID, "Prints an error", "fmt: const string, ..."),
     _function("exit", lattice.VOID, "Ends the tracer", "[code: int]"),
     _function("fail", lattice.VOID, "Fails to compile with a message", "fmt: const string, ..."),
-    _function("find", lattice.BOOL, "Reads one entry of a map, if there is one", "map: map, key, var", supported=False),
+    _function(
+        "find", lattice.BOOL, "Reads one entry of a map, if there is one", "map: map, key, var", library="base.bt"
+    ),
     _function(
         "getopt",
         None,
@@ -255,7 +257,7 @@ _FUNCTIONS = (
     ),
     _function("kptr", None, "The same pointer, into kernel memory", "ptr"),
     _function("ksym", lattice.KSym(), "A kernel address, printed as a symbol", "addr"),
-    _function("len", lattice.INT64, "Number of entries of a map or frames of a stack", "map", supported=False),
+    _function("len", lattice.INT64, "Number of entries of a map", "map: map", helpers="for_each_map_elem"),
     _function("macaddr", lattice.MacAddress(), "A MAC address", "data"),
     _function("memcmp", lattice.INT32, "Compares memory", "left, right, count", supported=False),
     _function("ntop", None, "An IP address", "addr, [address]"),

@@ -94,7 +94,19 @@ class _Names:
                 return ast.String(self.program.attach_points[0].name, span=node.span)
             case "probetype":
                 return ast.String(self.provider, span=node.span)
+            case "usermode":
+                return self.usermode(found, node)
         result = node if isinstance(node, ast.Builtin) else ast.Builtin(found.name, span=node.span)
+        result.builtin = found
+        return result
+
+    def usermode(self, found: Builtin, node: ast.Expression) -> ast.Expression:
+        """Only some probes interrupt other code; the tracer's own run in user mode, the others in the kernel."""
+        if "cs" not in self.arch.registers:
+            self.sink.error("probe-builtin", "'usermode' builtin is only supported on x86_64", node.span)
+        if self.provider not in builtins.BUILTINS["reg"].probes:
+            return ast.Integer(int(self.provider in ("begin", "end", "self")), span=node.span)
+        result = ast.Builtin(found.name, span=node.span)
         result.builtin = found
         return result
 

@@ -15,7 +15,7 @@ from compiler.codegen import errors, maps, memory
 from compiler.codegen.emitter import Emitter, Loop, i64, ptr
 from compiler.codegen.expressions import variable_storage
 from compiler.codegen.ir import I64, PTR, Function, Operand
-from compiler.codegen.lowering import statement
+from compiler.codegen.lowering import builtin, statement
 from compiler.codegen.values import Place, scalar_bits
 from compiler.object.sections import FUNCTION_PREFIX
 from compiler.syntax import ast
@@ -125,6 +125,20 @@ def _for_entries(e: Emitter, node: ast.For, symbol: MapSymbol) -> None:
     arguments = maps.handle(e, symbol), (PTR, f'@"{name}"'), ptr(context.address), i64("0")
     result = e.helper("for_each_map_elem", *arguments)
     errors.check_helper(e, "for_each_map_elem", result, node.span)
+
+
+@builtin("len")
+def len_(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    """The helper returns how many entries it has gone through."""
+    map_ = node.arguments[0]
+    assert isinstance(map_, ast.Map)
+    name = _name(e)
+    parameters = [(PTR, "%map"), (PTR, "%key"), (PTR, "%value"), (PTR, "%shared")]
+    Function(e.f.module, name, FUNCTION_PREFIX + name, parameters, "internal").ret(_NEXT_ROUND)
+    context = e.stack_memory(8)
+    e.f.store("0", context.address, 8)
+    arguments = maps.handle(e, map_.symbol), (PTR, f'@"{name}"'), ptr(context.address), i64("0")
+    return e.helper("for_each_map_elem", *arguments)
 
 
 def _set_entry(e: Emitter, node: ast.For, symbol: MapSymbol) -> None:

@@ -52,6 +52,13 @@ def retval(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
     return fields.register(e, e.program.arch.return_offset)
 
 
+@builtin("usermode")
+def usermode(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+    """The lowest two bits of the code segment are the privilege level: 3 is user mode."""
+    segment = fields.register(e, e.program.arch.registers["cs"])
+    return e.f.boolean(e.f.compare("eq", e.f.binary("and", segment, "3"), "3"))
+
+
 @builtin("reg")
 def reg(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     name = node.arguments[0]
