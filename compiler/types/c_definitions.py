@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compiler.syntax.source import encode
 from compiler.types.c_declarations import CDeclarations, CDiagnostic
 from compiler.types.lattice import BOOL, Enum, Integer, Pointer, Type, TypeSource
 
@@ -54,7 +55,8 @@ def parse(
         unit = index.parse(
             MAIN_FILE,
             arguments,
-            unsaved_files=[(MAIN_FILE, main), (_KERNEL_FILE, known.text)],
+            # As bytes: a script need not be UTF-8.
+            unsaved_files=[(MAIN_FILE, encode(main)), (_KERNEL_FILE, known.text)],
             options=cindex.TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD,
         )
         problems = [problem for problem in unit.diagnostics if problem.severity >= cindex.Diagnostic.Error]

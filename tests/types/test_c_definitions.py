@@ -142,3 +142,7 @@ def test_errors_have_their_place(kernel: BtfSource) -> None:
 def test_missing_include_is_an_error(kernel: BtfSource) -> None:
     found = parse("#include <nowhere.h>\n", kernel, "x86_64")
     assert list(found.diagnostics) == [CDiagnostic("'nowhere.h' file not found", "", 1, 10, True)]
+
+
+def test_text_that_is_not_utf8_is_an_error_of_c(kernel: BtfSource) -> None:
+    assert parse("#\udc80\n", kernel, "x86_64").diagnostics
