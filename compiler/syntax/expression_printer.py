@@ -10,6 +10,7 @@ from compiler.syntax.literals import string_literal
 
 _LOWEST = 0
 _PRIMARY = UNARY_PRECEDENCE + 1
+_BITWISE = frozenset({"&", "|", "^", "<<", ">>"})
 
 
 def _precedence(expression: ast.Expression) -> int:
@@ -24,6 +25,17 @@ def _precedence(expression: ast.Expression) -> int:
         case ast.Integer(value) if value < 0:
             return UNARY_PRECEDENCE
     return _PRIMARY
+
+
+def operand_precedence(op: str, operand: ast.Expression, minimum: int) -> int:
+    """What an operand of `op` has to hold together like: `minimum`, or more where few know which operator binds
+    tighter: `a & (b - 1)`, `(a && b) || c`.
+    """
+    if not isinstance(operand, ast.Binary) or operand.op == op:
+        return minimum
+    if op in _BITWISE:
+        return _PRIMARY
+    return _PRIMARY if op == "||" and operand.op == "&&" else minimum
 
 
 def _looks_like_type(expression: ast.Expression) -> bool:
@@ -44,6 +56,10 @@ class ExpressionPrinter(ABC):
         """The text of an expression in a place that binds its operand as tightly as `minimum`."""
         text = self._bare(expression)
         return text if _precedence(expression) >= minimum else f"({text})"
+
+    def condition(self, expression: ast.Expression) -> str:
+        """What stands in the parentheses of `if`."""
+        return self.expression(expression)
 
     def _bare(self, expression: ast.Expression) -> str:
         match expression:
@@ -89,7 +105,8 @@ class ExpressionPrinter(ABC):
         match expression:
             case ast.Binary(op, left, right):
                 level = BINARY_OPERATORS[op][1]
-                return f"{self.expression(left, level)} {op} {self.expression(right, level + 1)}"
+                first = self.expression(left, operand_precedence(op, left, level))
+                return f"{first} {op} {self.expression(right, operand_precedence(op, right, level + 1))}"
             case ast.Unary(op, operand):
                 text = self.expression(operand, UNARY_PRECEDENCE)
                 return f"{op}({text})" if op == "-" and text.startswith("-") else op + text
@@ -108,7 +125,7 @@ class ExpressionPrinter(ABC):
             case ast.TupleAccess(target, number):
                 return f"{self.expression(target, _PRIMARY)}.{number}"
             case ast.If(condition, then, orelse, "if"):
-                text = f"if ({self.expression(condition)}) {self.expression(then)}"
+                text = f"if ({self.condition(condition)}) {self.expression(then)}"
                 return text if orelse is None else f"{text} else {self.expression(orelse)}"
             case ast.If(condition, _, ast.Expression() as orelse, "elvis"):
                 return f"{self.expression(condition, 1)} ?: {self.expression(orelse)}"

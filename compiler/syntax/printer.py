@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from compiler.syntax import ast
-from compiler.syntax.expression_printer import ExpressionPrinter
 from compiler.syntax.grammar import UNARY_PRECEDENCE
+from compiler.syntax.line_breaks import LineBreaker
 from compiler.syntax.literals import string_literal
 
 _INDENT = "  "
@@ -24,7 +24,7 @@ def print_program(program: ast.Program) -> str:
     return _Printer(program).program(program)
 
 
-class _Printer(ExpressionPrinter):
+class _Printer(LineBreaker):
     """Collects lines; `_comments` are those not printed yet, in source order."""
 
     def __init__(self, program: ast.Program) -> None:
@@ -143,8 +143,10 @@ class _Printer(ExpressionPrinter):
         if probe.predicate is not None and probe.predicate_span is not None:
             self._comments_before(probe.predicate_span.start)
             text = self.expression(probe.predicate)
-            space = " " if text[0] in "*/" else ""  # Else it would open a comment.
-            self._line(f"/{space}{text}/")
+            opening = "/ " if text[0] in "*/" else "/"  # Else it would open a comment.
+            if "\n" not in text:
+                text = self.fitted(probe.predicate, len(opening), len("/"))
+            self._line(f"{opening}{text}/")
             self._end = probe.predicate_span.end
         self._comments_before(probe.body.span.start)
         self._line(self.block(probe.body, with_result=False))
@@ -188,7 +190,7 @@ class _Printer(ExpressionPrinter):
                 end = ";" if _needs_semicolon(expression, following, with_result=with_result) else ""
                 self._line(self.expression(expression) + end)
             case ast.ExpressionStatement(expression):
-                self._line(f"{self.expression(expression)};")
+                self._line(f"{self._after('', expression)};")
             case ast.While(condition, body) | ast.Unroll(condition, body):
                 keyword = _KEYWORD_STATEMENTS[type(statement)]
                 self._line(f"{keyword} ({self.expression(condition)}) {self.block(body, with_result=False)}")
@@ -202,15 +204,15 @@ class _Printer(ExpressionPrinter):
     def _simple_statement(self, statement: ast.Statement) -> str:
         match statement:
             case ast.Discard(expression):
-                return f"_ = {self.expression(expression)}"
+                return self._after("_ = ", expression)
             case ast.VariableDeclaration(variable, declared, value):
                 type_text = "" if declared is None else f" : {self.type_expression(declared)}"
-                value_text = "" if value is None else f" = {self.expression(value)}"
-                return f"let {variable.name}{type_text}{value_text}"
+                text = f"let {variable.name}{type_text}"
+                return text if value is None else self._after(f"{text} = ", value)
             case ast.Assign(target, op, value):
-                return f"{self.expression(target)} {op or ''}= {self.expression(value)}"
+                return self._after(f"{self.expression(target)} {op or ''}= ", value)
             case ast.Return(value):
-                return "return" if value is None else f"return {self.expression(value)}"
+                return "return" if value is None else self._after("return ", value)
             case ast.Break():
                 return "break"
             case ast.Continue():
@@ -218,6 +220,13 @@ class _Printer(ExpressionPrinter):
             case ast.ImportStatement(path):
                 return f"import {string_literal(path)}"
         raise TypeError(f"no source form: {type(statement).__name__}")
+
+    def condition(self, expression: ast.Expression) -> str:
+        return self.fitted(expression, len(_INDENT) * self._depth + len("if ("), len(") {"))
+
+    def _after(self, text: str, expression: ast.Expression) -> str:
+        """A statement's beginning, and the expression that it ends with."""
+        return text + self.fitted(expression, len(_INDENT) * self._depth + len(text), len(";"))
 
     def _range(self, range_: ast.Range) -> str:
         start, end = (self.expression(bound, UNARY_PRECEDENCE) for bound in (range_.start, range_.end))
