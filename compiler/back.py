@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from compiler.analysis.program import AnalyzedProgram
-from compiler.backend import Backend
+from compiler.backend import Backend, BackendError
 from compiler.codegen import generator
 from compiler.object.flatten import flatten
 from compiler.object.resources import ResourcesBuilder
@@ -14,6 +15,8 @@ from compiler.syntax.diagnostics import DiagnosticSink
 from proto import required_resources_pb2 as pb
 
 VERSION = "0.1.0"
+
+_STACK_EXCEEDED = re.compile(r"in function (?P<function>\w+) .*stack limit is exceeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,23 @@ def compile_program(
     if sink.has_errors:
         raise CompileError("codegen")
     with timings.measure("llvm"):
-        result = backend.compile_ir(ir, texts=texts)
+        try:
+            result = backend.compile_ir(ir, texts=texts)
+        except BackendError as error:
+            _explain(error, program, sink)
+            raise CompileError("llvm") from error
     with timings.measure("object"):
         programs = flatten(result.sections, builder.constants.by_symbol)
         resources = builder.finish(programs, result.sections)
     return Compiled(resources, ir, result.optimized_ir, result.assembly)
+
+
+def _explain(error: BackendError, program: AnalyzedProgram, sink: DiagnosticSink) -> None:
+    """Reports what a script can be the cause of; raises `error` again where the compiler is at fault."""
+    match = _STACK_EXCEEDED.search(str(error))
+    if match is None:
+        raise error
+    probe = next((bpf.probe for bpf in program.programs if bpf.name == match["function"]), program.programs[0].probe)
+    message = "This probe needs more stack than the 512 bytes that a BPF program has"
+    hint = "Fewer scratch variables in use at once, and less deeply nested expressions, need less."
+    sink.error("stack-size", message, probe.span, hints=[hint])
