@@ -1,6 +1,7 @@
 #include "shim/load.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -195,6 +196,7 @@ static int load_with_log(struct tracer *tracer, const struct pb_program *program
 static int load_program(struct tracer *tracer, uint32_t index) {
   const struct pb_program *program = &tracer->resources->programs[index];
   struct bpf_core_relo *records = NULL;
+  bool is_needed = true;
   int fd = -ENOMEM;
   struct bpf_insn *instructions = malloc(program->instructions.size);
   struct bpf_func_info *functions = malloc(program->functions_count * sizeof(*functions));
@@ -226,11 +228,11 @@ static int load_program(struct tracer *tracer, uint32_t index) {
     attr.core_relo_rec_size = sizeof(*records);
   }
   memcpy(attr.prog_name, program->name, strlen(program->name));
-  for (uint32_t i = 0; i < tracer->resources->probes_count; i++) {
-    const struct pb_probe *probe = &tracer->resources->probes[i];
-    fd = probe->program == index ? attach_prepare(tracer, probe, &attr) : 0;
-    if (fd)
-      goto out;
+  int probes_count = attach_prepare(tracer, index, &attr);
+  if (probes_count <= 0) {
+    fd = probes_count;
+    is_needed = false;
+    goto out;
   }
   fd = tracer->options.debug_verifier ? -EAGAIN : bpf_call_allocating(BPF_PROG_LOAD, &attr, sizeof(attr));
   if (fd < 0)
@@ -239,7 +241,7 @@ out:
   free(records);
   free(functions);
   free(instructions);
-  tracer->programs[index].fd = fd < 0 ? -1 : fd;
+  tracer->programs[index].fd = fd < 0 || !is_needed ? -1 : fd;
   return fd < 0 ? fd : 0;
 }
 
@@ -250,7 +252,7 @@ int load_programs(struct tracer *tracer) {
     return -ENOMEM;
   for (uint32_t i = 0; i < count; i++)
     tracer->programs[i].fd = -1;
-  int err = 0;
+  int err = attach_init(tracer);
   for (uint32_t i = 0; !err && i < count; i++)
     err = load_program(tracer, i);
   return err;

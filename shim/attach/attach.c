@@ -1,7 +1,7 @@
 #include "shim/attach/attach.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,6 +11,7 @@
 #include "shim/host.h"
 #include "shim/load.h"
 #include "shim/report.h"
+#include "shim/small_printf.h"
 
 // Features that may be missing: see features.h.
 #pragma weak shim_attach_special
@@ -43,9 +44,34 @@ bool attach_is_linked(uint32_t attach_case) {
   return attach_case < sizeof(families) / sizeof(families[0]) && families[attach_case];
 }
 
-int attach_prepare(struct tracer *tracer, const struct pb_probe *probe, struct bpf_prog_load_attr *load) {
-  const struct attach_family *family = families[probe->attach_case];
-  return family->prepare ? family->prepare(tracer, probe, load) : 0;
+int attach_init(struct tracer *tracer) {
+  uint32_t count = tracer->resources->probes_count;
+  tracer->attachments = calloc(count ? count : 1, sizeof(*tracer->attachments));
+  if (!tracer->attachments)
+    return -ENOMEM;
+  for (uint32_t i = 0; i < count; i++)
+    tracer->attachments[i].fd = -1;
+  return 0;
+}
+
+static bool may_be_missing(const struct tracer *tracer) {
+  return tracer->resources->config->missing_probes != PB_MISSING_PROBES_ERROR;
+}
+
+int attach_prepare(struct tracer *tracer, uint32_t program, struct bpf_prog_load_attr *load) {
+  int present = 0;
+  for (uint32_t i = 0; i < tracer->resources->probes_count; i++) {
+    const struct pb_probe *probe = &tracer->resources->probes[i];
+    if (probe->program != program)
+      continue;
+    const struct attach_family *family = families[probe->attach_case];
+    int err = family->prepare ? family->prepare(tracer, probe, load) : 0;
+    if (err && !(err == -ENOENT && may_be_missing(tracer)))
+      return err;
+    tracer->attachments[i].is_missing = err != 0;
+    present += !err;
+  }
+  return present;
 }
 
 static bool runs_last_first(const struct pb_probe *probe) {
@@ -67,39 +93,55 @@ int attach_perf_event(struct perf_event_attr *attr, int cpu, int program_fd) {
   return fd;
 }
 
-void attach_report(const struct tracer *tracer, const struct pb_probe *probe, const char *component, int err) {
-  if (err == -ENOENT)
-    report(REPORT_ERROR, tracer->resources, probe->span, "%s: attach %s: not on this kernel (%s)", component, probe->name,
-           host_release());
-  else
-    report(REPORT_ERROR, tracer->resources, probe->span, "%s: attach %s: %s%s", component, probe->name, report_cause(err),
-           report_privilege_hint(err));
+int attach_fail(const struct tracer *tracer, const struct pb_probe *probe, const char *component, int err, const char *cause,
+                ...) {
+  char text[256];
+  if (cause) {
+    va_list arguments;
+    va_start(arguments, cause);
+    small_vsnprintf(text, sizeof(text), cause, arguments);
+    va_end(arguments);
+  } else if (err == -ENOENT) {
+    small_snprintf(text, sizeof(text), "not on this kernel (%s)", host_release());
+  } else {
+    small_snprintf(text, sizeof(text), "%s%s", report_cause(err), report_privilege_hint(err));
+  }
+  uint32_t missing_probes = tracer->resources->config->missing_probes;
+  if (missing_probes == PB_MISSING_PROBES_ERROR || !(missing_probes == PB_MISSING_PROBES_IGNORE || tracer->options.no_warnings))
+    report(missing_probes == PB_MISSING_PROBES_ERROR ? REPORT_ERROR : REPORT_WARNING, tracer->resources, probe->span,
+           "%s: attach %s: %s", component, probe->name, text);
+  return err;
 }
 
 static int attach_one(struct tracer *tracer, uint32_t index) {
   const struct pb_probe *probe = &tracer->resources->probes[index];
   struct attachment *attachment = &tracer->attachments[index];
-  attachment->fd = -1;
+  if (attachment->is_missing)
+    return 0;
   if (tracer->options.verbose)
     report_line("Attaching %s", probe->name);
   int err = families[probe->attach_case]->attach(tracer, probe, tracer->programs[probe->program].fd, attachment);
   attachment->is_attached = !err;
-  return err;
+  return may_be_missing(tracer) ? 0 : err;
 }
 
 int attach_all(struct tracer *tracer) {
   uint32_t count = tracer->resources->probes_count;
-  tracer->attachments = calloc(count ? count : 1, sizeof(*tracer->attachments));
-  if (!tracer->attachments)
-    return -ENOMEM;
-  int err = 0;
+  int err = 0, attached = 0;
   for (uint32_t i = 0; !err && i < count; i++)
     if (!runs_last_first(&tracer->resources->probes[i]))
       err = attach_one(tracer, i);
   for (uint32_t i = count; !err && i > 0; i--)
     if (runs_last_first(&tracer->resources->probes[i - 1]))
       err = attach_one(tracer, i - 1);
-  return err ? err : (int)count;
+  if (err)
+    return err;
+  for (uint32_t i = 0; i < count; i++)
+    attached += tracer->attachments[i].is_attached;
+  if (attached)
+    return attached;
+  report(REPORT_ERROR, NULL, 0, "Attachment failed for all probes.");
+  return -ENOENT;
 }
 
 static void close_fd(int *fd) {

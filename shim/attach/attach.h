@@ -10,6 +10,7 @@
 
 // What an attached probe holds: perf events or links, closed in order. Families with more than one fd allocate `more`.
 struct attachment {
+  bool is_missing;   // the kernel lacks its target, which config.missing_probes allows
   bool is_attached;
   int fd;         // -1 if none
   uint32_t more_count;
@@ -42,10 +43,13 @@ extern const struct attach_family shim_attach_iterator;
 
 bool attach_is_linked(uint32_t attach_case);
 
-// Runs the `prepare` of a probe's family.
-int attach_prepare(struct tracer *tracer, const struct pb_probe *probe, struct bpf_prog_load_attr *load);
+// Runs the `prepare` of the families of all probes of a program. Returns the number of probes that may be attached, so 0 if the
+// program need not be loaded, or a negative errno.
+int attach_prepare(struct tracer *tracer, uint32_t program, struct bpf_prog_load_attr *load);
 
-// Attaches all probes. Returns the number of probes, or a negative errno after reporting.
+// Makes tracer->attachments. Returns 0 or -ENOMEM; detach_all() frees them.
+int attach_init(struct tracer *tracer);
+// Attaches all probes. Returns the number of those that are attached, or a negative errno after reporting.
 int attach_all(struct tracer *tracer);
 // Stops timers, then detaches all probes in reverse order.
 void detach_all(struct tracer *tracer);
@@ -56,7 +60,9 @@ int shim_run_special(struct tracer *tracer, uint32_t kind);
 
 // For families: opens a perf event, attaches the program and enables it. Returns the fd or a negative errno.
 int attach_perf_event(struct perf_event_attr *attr, int cpu, int program_fd);
-// For families: reports that `probe` cannot be attached: "<component>: attach <target>: <cause>".
-void attach_report(const struct tracer *tracer, const struct pb_probe *probe, const char *component, int err);
+// For families: reports that `probe` cannot be attached, "<component>: attach <probe>: <cause>", as an error or as
+// config.missing_probes wants it. Without a `cause` it is that of `err`, where -ENOENT means that the kernel lacks the target. Returns `err`.
+int attach_fail(const struct tracer *tracer, const struct pb_probe *probe, const char *component, int err, const char *cause, ...)
+    __attribute__((format(printf, 5, 6)));
 
 #endif

@@ -5,38 +5,27 @@
 #include "shim/attach/attach.h"
 #include "shim/bpf.h"
 #include "shim/btf.h"
-#include "shim/host.h"
 #include "shim/report.h"
 
 static int prepare_fentry(struct tracer *tracer, const struct pb_probe *probe, struct bpf_prog_load_attr *load) {
   const struct pb_fentry *fentry = probe->fentry;
   if (*fentry->module || fentry->bpf_program_id) {
-    report(REPORT_ERROR, tracer->resources, probe->span, "fentry: attach %s: functions of %s are not supported yet", probe->name,
-           *fentry->module ? fentry->module : "BPF programs");
-    return -ENOTSUP;
+    return attach_fail(tracer, probe, "fentry", -ENOTSUP, "functions of %s are not supported yet",
+                       *fentry->module ? fentry->module : "BPF programs");
   }
   const struct btf *btf;
   int err = btf_open_kernel(&btf);
-  if (err) {
-    report(REPORT_ERROR, tracer->resources, probe->span, "fentry: attach %s: /sys/kernel/btf/vmlinux: %s", probe->name,
-           report_cause(err));
-    return err;
-  }
+  if (err)
+    return attach_fail(tracer, probe, "fentry", err, "/sys/kernel/btf/vmlinux: %s", report_cause(err));
   load->attach_btf_id = btf_find(btf, fentry->function, strlen(fentry->function), 1u << BTF_KIND_FUNC, 0);
-  if (!load->attach_btf_id) {
-    attach_report(tracer, probe, "fentry", -ENOENT);
-    return -ENOENT;
-  }
-  return 0;
+  return load->attach_btf_id ? 0 : attach_fail(tracer, probe, "fentry", -ENOENT, NULL);
 }
 
 static int attach_fentry(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct attachment *attachment) {
   struct bpf_raw_tracepoint_attr attr = {.prog_fd = (uint32_t)program_fd};
   int fd = bpf_call(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
-  if (fd < 0) {
-    attach_report(tracer, probe, "fentry", fd);
-    return fd;
-  }
+  if (fd < 0)
+    return attach_fail(tracer, probe, "fentry", fd, NULL);
   attachment->fd = fd;
   return 0;
 }

@@ -16,9 +16,7 @@ static int attach_interval(struct tracer *tracer, const struct pb_probe *probe, 
     attachment->fd = fd;
     err = fd < 0 ? fd : 0;
   }
-  if (err)
-    attach_report(tracer, probe, "interval", err);
-  return err;
+  return err ? attach_fail(tracer, probe, "interval", err, NULL) : 0;
 }
 
 const struct attach_family shim_attach_interval = {.attach = attach_interval};

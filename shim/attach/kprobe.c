@@ -50,15 +50,11 @@ static int open_event(const struct pb_kprobe *kprobe, int program_fd) {
 static int attach_kprobe(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct attachment *attachment) {
   int fd = open_event(probe->kprobe, program_fd);
   if (fd == -EOPNOTSUPP)
-    report(REPORT_ERROR, tracer->resources, probe->span, "kprobe: attach %s: this kernel (%s) was built without kprobes",
-           probe->name, host_release());
-  else if (fd == -EADDRNOTAVAIL || fd == -EINVAL)
-    report(REPORT_ERROR, tracer->resources, probe->span, "kprobe: attach %s: this function cannot be traced on this kernel (%s)",
-           probe->name, host_release());
-  else if (fd < 0)
-    attach_report(tracer, probe, "kprobe", fd);
+    return attach_fail(tracer, probe, "kprobe", fd, "this kernel (%s) was built without kprobes", host_release());
+  if (fd == -EADDRNOTAVAIL || fd == -EINVAL)
+    return attach_fail(tracer, probe, "kprobe", fd, "this function cannot be traced on this kernel (%s)", host_release());
   if (fd < 0)
-    return fd;
+    return attach_fail(tracer, probe, "kprobe", fd, NULL);
   attachment->fd = fd;
   return 0;
 }

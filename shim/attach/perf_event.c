@@ -33,9 +33,7 @@ static int attach_event(struct tracer *tracer, const struct pb_probe *probe, int
   int err = host_read_cpu_list("/sys/devices/system/cpu/possible", &possible);
   if (!err)
     err = attach_cpus(probe->perf_event, &possible, program_fd, attachment);
-  if (err)
-    attach_report(tracer, probe, "perf", err);
-  return err;
+  return err ? attach_fail(tracer, probe, "perf", err, NULL) : 0;
 }
 
 const struct attach_family shim_attach_perf_event = {.attach = attach_event};

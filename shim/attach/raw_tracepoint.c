@@ -14,19 +14,13 @@ static int prepare_raw_tracepoint(struct tracer *tracer, const struct pb_probe *
     return 0;
   const struct btf *btf;
   int err = btf_open_kernel(&btf);
-  if (err) {
-    report(REPORT_ERROR, tracer->resources, probe->span, "rawtracepoint: attach %s: /sys/kernel/btf/vmlinux: %s", probe->name,
-           report_cause(err));
-    return err;
-  }
+  if (err)
+    return attach_fail(tracer, probe, "rawtracepoint", err, "/sys/kernel/btf/vmlinux: %s", report_cause(err));
   // The kernel describes the arguments of tracepoint E by the typedef btf_trace_E.
   char name[128];
   small_snprintf(name, sizeof(name), "btf_trace_%s", tracepoint->event);
   load->attach_btf_id = btf_find(btf, name, strlen(name), 1u << BTF_KIND_TYPEDEF, 0);
-  if (load->attach_btf_id)
-    return 0;
-  attach_report(tracer, probe, "rawtracepoint", -ENOENT);
-  return -ENOENT;
+  return load->attach_btf_id ? 0 : attach_fail(tracer, probe, "rawtracepoint", -ENOENT, NULL);
 }
 
 static int attach_raw_tracepoint(struct tracer *tracer, const struct pb_probe *probe, int program_fd,
@@ -37,10 +31,8 @@ static int attach_raw_tracepoint(struct tracer *tracer, const struct pb_probe *p
       .prog_fd = (uint32_t)program_fd,
   };
   int fd = bpf_call(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
-  if (fd < 0) {
-    attach_report(tracer, probe, "rawtracepoint", fd);
-    return fd;
-  }
+  if (fd < 0)
+    return attach_fail(tracer, probe, "rawtracepoint", fd, NULL);
   attachment->fd = fd;
   return 0;
 }

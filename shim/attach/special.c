@@ -11,8 +11,7 @@ static int prepare_special(struct tracer *tracer, const struct pb_probe *probe, 
   uint32_t kind = probe->special->kind;
   if (kind == PB_SPECIAL_BEGIN || kind == PB_SPECIAL_END)
     return 0;
-  report(REPORT_ERROR, tracer->resources, probe->span, "special: attach %s: not supported yet", probe->name);
-  return -ENOTSUP;
+  return attach_fail(tracer, probe, "special", -ENOTSUP, "not supported yet");
 }
 
 // Nothing to hold on to: they run when their time comes.

@@ -24,12 +24,8 @@ static int64_t read_id(const struct pb_tracepoint *tracepoint) {
 }
 
 static int report_problem(const struct tracer *tracer, const struct pb_probe *probe, int err) {
-  if (err == -ENODEV)
-    report(REPORT_ERROR, tracer->resources, probe->span,
-           "tracepoint: attach %s: tracefs is not mounted (mount -t tracefs tracefs /sys/kernel/tracing)", probe->name);
-  else
-    attach_report(tracer, probe, "tracepoint", err);
-  return err;
+  static const char no_tracefs[] = "tracefs is not mounted (mount -t tracefs tracefs /sys/kernel/tracing)";
+  return attach_fail(tracer, probe, "tracepoint", err, err == -ENODEV ? "%s" : NULL, no_tracefs);
 }
 
 static int prepare_tracepoint(struct tracer *tracer, const struct pb_probe *probe, struct bpf_prog_load_attr *load) {

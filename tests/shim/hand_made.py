@@ -430,6 +430,23 @@ def absent_tracepoint() -> Script:
     return script
 
 
+def absent_allowed() -> Script:
+    """BEGIN { printf("begun\\n"); exit(); } and a tracepoint that no kernel has, with missing_probes=warn."""
+    script = absent_tracepoint()
+    script.resources.script.name = "absent_allowed.bt"
+    script.resources.config.missing_probes = pb.MISSING_PROBES_WARN
+    code = [*script.send(script.printf("begun\n")), *script.send(script.exit()), EXIT]
+    script.probe("special", "BEGIN", script.program(PROG_RAW_TRACEPOINT, code), kind=pb.Special.BEGIN)
+    return script
+
+
+def all_absent() -> Script:
+    """Only a tracepoint that no kernel has, with missing_probes=ignore."""
+    script = absent_tracepoint()
+    script.resources.config.missing_probes = pb.MISSING_PROBES_IGNORE
+    return script
+
+
 def absent_field() -> Script:
     """A field that a tracepoint does not have."""
     script = Script("absent_field.bt")
@@ -475,7 +492,9 @@ _ALL = (
     losses,
     exit_code,
     getpgid,
+    absent_allowed,
     absent_tracepoint,
+    all_absent,
     absent_field,
     absent_function,
     refused,

@@ -192,6 +192,19 @@ def test_what_the_kernel_lacks_is_named(name: str, message: str) -> None:
     assert re.fullmatch(rf"{name}\.bt:1:\d+-\d+: ERROR: {re.escape(message)} \({re.escape(RELEASE)}\)", first)
 
 
+def test_missing_probes() -> None:
+    result = run("absent_allowed")
+    assert (result.returncode, result.stdout) == (0, "begun\n\n\n")
+    assert result.stderr == (
+        "absent_tracepoint.bt:1:1-38: WARNING: tracepoint: attach tracepoint:syscalls:sys_enter_nothing: "
+        f"not on this kernel ({RELEASE})\n"
+        "tracepoint:syscalls:sys_enter_nothing\n"
+        "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"
+        "Attached 1 probe\n"
+    )
+    assert error("all_absent") == "ERROR: Attachment failed for all probes.\n"
+
+
 def test_program_that_the_verifier_refuses() -> None:
     summary = error("refused")
     assert "refused.bt:1:1-10: ERROR: bpf: load program program0: Permission denied\nBEGIN { }\n~~~~~~~~~\n" in summary
