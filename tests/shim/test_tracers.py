@@ -216,9 +216,18 @@ def test_program_that_the_verifier_refuses() -> None:
 
 
 def test_without_privileges() -> None:
-    result = subprocess.run(
-        [TRACERS / "hello"], capture_output=True, text=True, check=False, user=65534, group=65534, extra_groups=[]
-    )
+    # By its descriptor: the folders above it may be closed to others.
+    with (TRACERS / "hello").open("rb") as program:
+        result = subprocess.run(
+            [f"/proc/self/fd/{program.fileno()}"],
+            pass_fds=[program.fileno()],
+            capture_output=True,
+            text=True,
+            check=False,
+            user=65534,
+            group=65534,
+            extra_groups=[],
+        )
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr.startswith("ERROR: bpf: ")
