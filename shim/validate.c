@@ -58,7 +58,7 @@ static const char *check_spans(resources_t *r) {
 static const uint8_t least_sizes[] = {
     [PB_TYPE_INTEGER] = 1,   [PB_TYPE_BOOL] = 1,    [PB_TYPE_POINTER] = 8,   [PB_TYPE_STRING] = 1,
     [PB_TYPE_BUFFER] = 4,    [PB_TYPE_INET] = 24,   [PB_TYPE_MAC_ADDRESS] = 6, [PB_TYPE_KSYM] = 8,
-    [PB_TYPE_USYM] = 16,     [PB_TYPE_USERNAME] = 8, [PB_TYPE_TIMESTAMP] = 16, [PB_TYPE_CGROUP_PATH] = 8,
+    [PB_TYPE_USYM] = 16,     [PB_TYPE_USERNAME] = 8, [PB_TYPE_TIMESTAMP] = 16, [PB_TYPE_CGROUP_PATH] = 16,
     [PB_TYPE_PROBE] = 8,     [PB_TYPE_COUNT] = 8,   [PB_TYPE_SUM] = 8,       [PB_TYPE_MIN] = 16,
     [PB_TYPE_MAX] = 16,      [PB_TYPE_AVG] = 16,    [PB_TYPE_STATS] = 16,    [PB_TYPE_HIST] = 8,
     [PB_TYPE_LHIST] = 8,     [PB_TYPE_TSERIES] = 8,

@@ -221,6 +221,8 @@ class _Casts:
                 arguments[0] = self.address(array, Pointer(INT8, AddressSpace.NONE))
             case (("ksym" | "usym"), [address]):
                 arguments[0] = self.to_integer(address, UINT64)
+            case "cgroup_path", [cgroup, *_]:
+                arguments[0] = self.to_integer(cgroup, UINT64)
             case (("signal" | "signal_thread"), [number]) if not isinstance(number, ast.String):
                 arguments[0] = self.to_integer(number, UINT32)
             case "write_user", [target, _, size]:
@@ -233,7 +235,7 @@ class _Casts:
                 arguments[0] = self.to_integer(value, INT64 if symbol_signed else UINT64)
             case "strftime", [_, timestamp]:
                 arguments[1] = self.to_integer(timestamp, UINT64, warn=False)
-            case (("printf" | "errorf" | "warnf" | "print"), _):
+            case (("printf" | "errorf" | "warnf" | "print" | "cat" | "system"), _):
                 arguments[:] = [self.number(argument) for argument in arguments]
 
     def address(self, node: ast.Expression, pointee: Type = INT8) -> ast.Expression:

@@ -345,4 +345,7 @@ class AnalyzedProgram:
     time_formats: list[str] = field(default_factory=list)
     time_format_of: dict[ast.Node, int] = field(default_factory=dict)
     """Index of a strftime call's format in `time_formats`."""
+    cgroup_filters: list[str] = field(default_factory=list)
+    cgroup_filter_of: dict[ast.Node, int] = field(default_factory=dict)
+    """Index of a cgroup_path call's filter in `cgroup_filters`."""
     requirements: list[Requirement] = field(default_factory=list)

@@ -15,9 +15,11 @@ from compiler.analysis.program import (
     EVENT_HEADER_SIZE,
     Action,
     AnalyzedProgram,
+    CatAction,
     ClearAction,
     EventField,
     ExitAction,
+    FormatPiece,
     JoinAction,
     MapType,
     Parameter,
@@ -28,6 +30,7 @@ from compiler.analysis.program import (
     RuntimeErrorAction,
     RuntimeErrorKind,
     Severity,
+    SystemAction,
     TimeAction,
     ZeroAction,
 )
@@ -39,6 +42,7 @@ from compiler.types.lattice import Buffer, String, Tuple
 _JOIN_COUNT = 16
 _JOIN_LENGTH = 1024
 _DEFAULT_TIME = "%H:%M:%S\n"
+_ANY_HIERARCHY = "*"
 _PRINT_MAP_SIZE = EVENT_HEADER_SIZE + 8
 _HELPER_ERROR_SIZE = EVENT_HEADER_SIZE + 8
 
@@ -85,6 +89,8 @@ class _Resources:
             "exit": self.exit,
             "time": self.time,
             "join": self.join,
+            "cat": self.cat,
+            "system": self.system,
         }
 
     @property
@@ -109,6 +115,8 @@ class _Resources:
         match node:
             case ast.Call(builtin=Builtin(name="strftime")):
                 self.time_format(node)
+            case ast.Call(builtin=Builtin(name="cgroup_path")):
+                self.cgroup_filter(node)
             case ast.Call(builtin=Builtin()) if node.name in self.calls:
                 self.action(node, self.calls[node.name](node))
             case ast.Call("str", [ast.PositionalParameter() as parameter, *_]):
@@ -144,12 +152,28 @@ class _Resources:
             formats.append(text)
         self.analyzed.time_format_of[node] = formats.index(text)
 
+    def cgroup_filter(self, node: ast.Call) -> None:
+        text = _text(node.arguments[1]) if len(node.arguments) > 1 else _ANY_HIERARCHY
+        filters = self.analyzed.cgroup_filters
+        if text not in filters:
+            filters.append(text)
+        self.analyzed.cgroup_filter_of[node] = filters.index(text)
+
     # -------------------------------------------------------------------------------------------------------- actions
 
     def printf(self, node: ast.Call) -> Action:
+        return PrintfAction(node.span, *self.formatted(node), Severity(node.name))
+
+    def cat(self, node: ast.Call) -> Action:
+        return CatAction(node.span, *self.formatted(node))
+
+    def system(self, node: ast.Call) -> Action:
+        return SystemAction(node.span, *self.formatted(node))
+
+    def formatted(self, node: ast.Call) -> tuple[tuple[EventField, ...], int, tuple[FormatPiece, ...]]:
+        """Fields, event size and format of a call whose first argument is a format."""
         fields, size = event(node.arguments[1:])
-        pieces = tuple(format_string.pieces(_text(node.arguments[0])))
-        return PrintfAction(node.span, fields, size, pieces, Severity(node.name))
+        return fields, size, tuple(format_string.pieces(_text(node.arguments[0])))
 
     def print(self, node: ast.Call) -> Action:
         match node.arguments:

@@ -124,6 +124,7 @@ class ResourcesBuilder:
         for action in program.actions:
             message.actions.append(actions.describe(action, self.tables, self._map_index))
         message.time_formats.extend(program.time_formats)
+        message.cgroup_filters.extend(program.cgroup_filters)
         for requirement in program.requirements:
             major, minor = requirement.least_kernel
             message.requirements.add(

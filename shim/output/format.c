@@ -1,6 +1,10 @@
 #include "shim/output/format.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "shim/output/gfp_flags.h"
 #include "shim/output/text.h"
@@ -99,4 +103,25 @@ void format_print(struct printer *printer, const struct pb_format *format, const
       print_conversion(printer, piece, event);
   }
   printer->format = outer;
+}
+
+int format_text(struct tracer *tracer, const struct pb_format *format, const uint8_t *event, char **text) {
+  int fd = memfd_create("text", MFD_CLOEXEC);
+  if (fd < 0)
+    return -errno;
+  struct writer out;
+  writer_init(&out, fd, WRITER_FULL);
+  struct printer printer = printer_make(tracer, &out);
+  format_print(&printer, format, event);
+  int err = writer_flush(&out);
+  off_t size = err ? 0 : lseek(fd, 0, SEEK_CUR);
+  *text = err ? NULL : calloc(1, (size_t)size + 1);
+  if (!err && !*text)
+    err = -ENOMEM;
+  if (!err && pread(fd, *text, (size_t)size, 0) != size) {
+    err = -EIO;
+    free(*text);
+  }
+  close(fd);
+  return err;
 }

@@ -11,4 +11,7 @@
 // without regard to a sign: %05d of -5 is 000-5.
 void format_print(struct printer *printer, const struct pb_format *format, const uint8_t *event);
 
+// The text of a format, ended by NUL. Returns 0 or a negative errno; release *text with free().
+int format_text(struct tracer *tracer, const struct pb_format *format, const uint8_t *event, char **text);
+
 #endif

@@ -50,6 +50,8 @@ static action_handler *const handlers[] = {
     [PB_ACTION_KIND_PRINT_VALUE] = shim_action_print_value,
     [PB_ACTION_KIND_TIME] = shim_action_time,
     [PB_ACTION_KIND_JOIN] = shim_action_join,
+    [PB_ACTION_KIND_CAT] = shim_action_cat,
+    [PB_ACTION_KIND_SYSTEM] = shim_action_system,
     [PB_ACTION_KIND_RUNTIME_ERROR] = shim_action_runtime_error,
 };
 

@@ -152,6 +152,13 @@ class Script:
         data = struct.pack("<qII", nanoseconds, list(formats).index(time_format), 0)
         return Value(self.type_index(Kind.TIMESTAMP, 16, clock=clock), data)
 
+    def cgroup_path(self, cgroup: int, cgroup_filter: str) -> Value:
+        filters = self.resources.cgroup_filters
+        if cgroup_filter not in filters:
+            filters.append(cgroup_filter)
+        data = struct.pack("<QQ", cgroup, list(filters).index(cgroup_filter))
+        return Value(self.type_index(Kind.CGROUP_PATH, 16), data)
+
     # Where things stand in the script.
 
     def span(self, line: int, column: int, end_column: int, text: str, *, parent: int = 0, end_line: int = 0) -> int:
@@ -177,27 +184,17 @@ class Script:
         severity: pb.Printf.Severity = pb.Printf.OUTPUT,
         span: int = 0,
     ) -> None:
-        data = b"\0" * _EVENT_HEADER
-        pieces = []
-        literal = b""
-        raw = text.encode() if isinstance(text, str) else text
-        end = 0
-        left = list(arguments)
-        for match in _CONVERSION.finditer(raw):
-            literal += raw[end : match.start()]
-            end = match.end()
-            if match["conversion"] == b"%":
-                literal += b"%"
-                continue
-            data += b"\0" * (-len(data) % 8)
-            argument = left.pop(0)
-            pieces.append(_piece(literal, match, pb.Argument(type=argument.type, offset=len(data))))
-            data += argument.data
-            literal = b""
-        assert not left
-        pieces.append(pb.FormatPiece(literal=literal + raw[end:]))
-        call = pb.Printf(format=pb.Format(pieces=pieces), severity=severity)
-        self._event(pb.Action(span=span, printf=call), data)
+        text_format, data = _formatted(text, arguments)
+        self._event(pb.Action(span=span, printf=pb.Printf(format=text_format, severity=severity)), data)
+
+    def cat(self, path: str, *arguments: Value, limit: int = 10240) -> None:
+        self.resources.config.max_cat_bytes = limit
+        text_format, data = _formatted(path, arguments)
+        self._event(pb.Action(cat=pb.Cat(path=text_format)), data)
+
+    def system(self, command: str, *arguments: Value) -> None:
+        text_format, data = _formatted(command, arguments)
+        self._event(pb.Action(system=pb.System(command=text_format)), data)
 
     def print_value(self, value: Value) -> None:
         argument = pb.Argument(type=value.type, offset=_EVENT_HEADER)
@@ -314,6 +311,30 @@ def _text(data: bytes) -> str:
 
 def _numbers(numbers: tuple[int, ...]) -> bytes:
     return b"".join((number & (1 << 64) - 1).to_bytes(8, "little") for number in numbers)
+
+
+def _formatted(text: str | bytes, arguments: Iterable[Value]) -> tuple[pb.Format, bytes]:
+    """The format, and the event that carries its arguments."""
+    data = b"\0" * _EVENT_HEADER
+    pieces = []
+    literal = b""
+    raw = text.encode() if isinstance(text, str) else text
+    end = 0
+    left = list(arguments)
+    for match in _CONVERSION.finditer(raw):
+        literal += raw[end : match.start()]
+        end = match.end()
+        if match["conversion"] == b"%":
+            literal += b"%"
+            continue
+        data += b"\0" * (-len(data) % 8)
+        argument = left.pop(0)
+        pieces.append(_piece(literal, match, pb.Argument(type=argument.type, offset=len(data))))
+        data += argument.data
+        literal = b""
+    assert not left
+    pieces.append(pb.FormatPiece(literal=literal + raw[end:]))
+    return pb.Format(pieces=pieces), data
 
 
 def _piece(literal: bytes, match: re.Match[bytes], argument: pb.Argument) -> pb.FormatPiece:

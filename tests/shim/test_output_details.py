@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import struct
 import subprocess
 import time
@@ -377,3 +378,49 @@ def test_full_disk_ends_the_tracer() -> None:
         )
     assert done.stderr == b"output_harness: No space left on device\n"
     assert done.returncode == 1
+
+
+def test_cat(tmp_path: Path) -> None:
+    (tmp_path / "7").write_bytes(b"0123456789" * 1000)
+    script = Script()
+    script.cat(f"{tmp_path}/%d", script.integer(7), limit=5005)
+    assert printed(script) == "0123456789" * 500 + "01234"
+
+
+def test_cat_of_no_file() -> None:
+    script = Script()
+    script.cat("/nonexistent/%s", script.string("x"))
+    script.printf("on\n")
+    output = script.run()
+    assert output.out == "on\n"
+    assert output.err == "ERROR: failed to open file '/nonexistent/x' (No such file or directory)\n"
+
+
+def test_system() -> None:
+    script = Script()
+    script.system("echo %s; echo error >&2", script.string("x" * 5000, 5001))
+    script.system("printf %d", script.integer(5))
+    assert printed(script) == "x" * 5000 + "\nerror\n\n5\n"
+
+
+def test_system_that_fails() -> None:
+    script = Script()
+    script.system("echo lost; exit 3")
+    script.system("kill -9 $$")
+    output = script.run()
+    assert (output.out, output.status) == ("", 0)
+    assert output.err == "ERROR: command exited with code 3\nERROR: child process did not exit normally\n"
+
+
+def test_cgroup_path_of_the_root() -> None:
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    unified = [mount for _, mount, kind, *_ in mounts if kind == "cgroup2"]
+    if not unified:
+        pytest.skip("cgroup2 is not mounted")
+    script = Script()
+    for cgroup_filter in ("unif*", "no*ne"):
+        script.print_value(script.cgroup_path(os.stat(unified[0]).st_ino, cgroup_filter))
+    output = script.run()
+    if "Operation not permitted" in output.err:
+        pytest.skip("this process may not open file handles")
+    assert re.fullmatch(r"unified:/\S*\n\n", output.out)

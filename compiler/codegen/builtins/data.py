@@ -97,6 +97,15 @@ def cgroupid(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     return e.symbol_value(e.resources.constants.cgroup_id(path.value, node.span))
 
 
+@builtin("cgroup_path")
+def cgroup_path(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    """u64 cgroup id, u64 filter."""
+    target = into or e.temporary(node.type.size, node.span)
+    e.f.store(e.scalar(node.arguments[0]), target.address, 8, alignment=target.alignment)
+    e.f.store(str(e.program.cgroup_filter_of[node]), e.at(target, 8).address, 8, alignment=target.aligned_at(8))
+    return target
+
+
 @builtin("macaddr")
 def macaddr(e: Emitter, node: ast.Call, into: Place | None) -> Place:
     target = into or e.temporary(node.type.size, node.span)
