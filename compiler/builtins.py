@@ -204,7 +204,7 @@ _FUNCTIONS = (
     _function(
         "assert", lattice.VOID, "Ends the tracer if the condition does not hold", "cond, message", library="base.bt"
     ),
-    _function("assert_str", lattice.VOID, "Fails to compile unless it is a string", "expr", supported=False),
+    _function("assert_str", lattice.VOID, "Fails to compile unless it is a string", "expr", library="strings.bt"),
     _function("bswap", None, "The integer with its bytes reversed", "n"),
     _function("buf", None, "Bytes of memory", "data, [length: int]"),
     _function("cat", lattice.VOID, "Prints a file", "fmt: const string, ..."),
