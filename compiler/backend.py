@@ -19,6 +19,7 @@ from typing import NoReturn, cast
 from compiler.object.sections import ObjectError, Section
 
 _LENGTH = struct.Struct("<Q")
+_STDERR = 2  # what LLVM writes to, wherever sys.stderr goes
 
 
 class BackendError(Exception):
@@ -46,7 +47,7 @@ class Backend:
         if self._pid == 0:
             os.close(self._request)
             os.close(self._response)
-            os.dup2(self._errors.fileno(), sys.stderr.fileno())
+            os.dup2(self._errors.fileno(), _STDERR)
             _serve(request, response)
         os.close(request)
         os.close(response)

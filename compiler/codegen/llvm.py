@@ -46,5 +46,6 @@ def compile_ir(ir: str, *, texts: bool = False) -> LlvmOutput:
     passes = builder.getModulePassManager()
     passes.run(module, builder)
     optimized = str(module) if texts else ""
-    assembly = machine.emit_assembly(module) if texts else ""
+    # From a copy: translating changes a module, and a second translation of it comes out worse.
+    assembly = machine.emit_assembly(llvm.parse_assembly(optimized)) if texts else ""
     return LlvmOutput(machine.emit_object(module), optimized, assembly)

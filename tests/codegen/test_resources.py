@@ -4,8 +4,13 @@ import struct
 
 import pytest
 
+from compiler import back, pipeline
+from compiler.arch import X86_64
+from compiler.backend import Backend, BackendError, BackendResult
+from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.syntax.source import SourceFile
 from proto import required_resources_pb2 as pb
-from tests.codegen.compile import compile_text
+from tests.codegen.compile import compile_text, kernel
 
 
 def resources(text: str, **options: object) -> pb.RequiredResources:
@@ -105,7 +110,7 @@ def test_arm64_reads_its_own_registers() -> None:
 
 
 def test_many_variables_do_not_overflow_the_stack() -> None:
-    count = range(60)
+    count = range(40)
     text = "".join(f"$s{i} = comm; $n{i} = nsecs + {i}; " for i in count)
     text += "".join(f"@s[{i}] = $s{i}; @n[{i}] = $n{i}; " for i in count)
     message = resources(f"BEGIN {{ {text} }}")
@@ -116,3 +121,17 @@ def test_many_temporaries_in_a_statement_do_not_overflow_the_stack() -> None:
     reads = ", ".join(f"@m[comm, {i}]" for i in range(60))
     message = resources(f'BEGIN {{ @m[comm, 1] = 1; printf("{"%d" * 60}", {reads}); }}')
     assert by_name(message)["scratch0"].value_size > 0
+
+
+def test_a_stack_that_does_not_suffice_is_the_script_s_fault() -> None:
+    class Overflowing(Backend):
+        def compile_ir(self, ir: str, *, texts: bool = False) -> BackendResult:  # noqa: ARG002
+            raise BackendError("error: in function begin_0 i64 (ptr): Looks like the BPF stack limit is exceeded.")
+
+    sink = DiagnosticSink()
+    backend = Overflowing()
+    _, program = pipeline.front(SourceFile("case.bt", "begin { exit(); }"), kernel(), pipeline.Options(X86_64), sink)
+    with pytest.raises(pipeline.CompileError):
+        back.compile_program(program, backend, sink, pipeline.Timings())
+    backend.close()
+    assert "case.bt:1:1-6: ERROR: This probe needs more stack than the 512 bytes" in sink.render()

@@ -26,7 +26,9 @@ def str_(e: Emitter, node: ast.Call, into: Place | None) -> Place:
     target = into if into is not None and room == size else e.temporary(room, node.span)
     limit = str(room)
     if len(node.arguments) > 1 and not isinstance(node.arguments[1], ast.Integer):
-        limit = e.f.binary("add", e.f.minimum(e.scalar(node.arguments[1]), str(room - 1)), "1")
+        limit = e.f.minimum(e.scalar(node.arguments[1]), limit)
+        if target.text_only:
+            e.f.store("0", target.address, 1)  # for a limit of nothing at all
     pointer, space = memory.pointer_to(e, source)
     if not target.text_only:
         memory.clear(e, target, room, node.span)
