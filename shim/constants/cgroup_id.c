@@ -15,7 +15,7 @@ static int resolve_cgroup(struct tracer *tracer, const struct pb_constant *const
   if (name_to_handle_at(AT_FDCWD, constant->cgroup_id->path, &id.handle, &mount_id, 0) < 0) {
     int err = -errno;
     report(REPORT_ERROR, tracer->resources, constant->span, "cgroup: find id of %s: %s", constant->cgroup_id->path,
-           report_cause(err));
+           err == -EOVERFLOW ? "not a folder of cgroup2" : report_cause(err));  // others have longer handles
     return err;
   }
   memcpy(&value->immediate, id.room + sizeof(struct file_handle), sizeof(uint64_t));
