@@ -100,7 +100,9 @@ def front(
         settings = config.run(program, sink)
         supported.check_unstable(program, settings, sink)
     with step("attach-points"):
-        programs = attach_points.run(program, kernel, sink, unsafe=options.unsafe)
+        programs = attach_points.run(
+            program, kernel, sink, unsafe=options.unsafe, missing_probes=settings.missing_probes
+        )
     with step("desugar"):
         desugar.run(programs)
     with step("fold"):

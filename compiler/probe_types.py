@@ -71,7 +71,7 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
     ),
     ProbeType(
         "self", (), ("self:signal:SIGNAL",), ProgramType.RAW_TRACEPOINT, Context.NOTHING,
-        "Runs when the tracer gets a signal", least_kernel=(5, 10), supported=False,
+        "Runs when the tracer gets a signal", least_kernel=(5, 10),
     ),
     ProbeType(
         "test", (), ("test:NAME",), ProgramType.RAW_TRACEPOINT, Context.NOTHING,
@@ -131,11 +131,11 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
     ),
     ProbeType(
         "uprobe", ("u",), ("uprobe:BINARY:[cpp:]FUNCTION[+OFFSET]", "uprobe:BINARY:ADDRESS"), ProgramType.KPROBE,
-        Context.REGISTERS, "An instruction of a program or library", has_typed_args=True, supported=False,
+        Context.REGISTERS, "An instruction of a program or library", has_typed_args=True,
     ),
     ProbeType(
         "uretprobe", ("ur",), ("uretprobe:BINARY:[cpp:]FUNCTION",), ProgramType.KPROBE, Context.REGISTERS,
-        "The return of a function of a program or library", is_return=True, supported=False,
+        "The return of a function of a program or library", is_return=True,
     ),
     ProbeType(
         "usdt", ("U",), ("usdt:BINARY:[PROVIDER:]NAME",), ProgramType.KPROBE, Context.REGISTERS,
@@ -144,7 +144,6 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
     ProbeType(
         "watchpoint", ("w",), ("watchpoint:ADDRESS:LENGTH:MODE", "watchpoint:SYMBOL:LENGTH:MODE"),
         ProgramType.PERF_EVENT, Context.PERF_EVENT, "Accesses to a place in memory", least_kernel=(4, 9),
-        supported=False,
     ),
 )  # fmt: skip
 

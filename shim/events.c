@@ -10,9 +10,12 @@
 #include <unistd.h>
 
 #include "shim/actions.h"
+#include "shim/attach/attach.h"
 #include "shim/bpf.h"
 #include "shim/payload.h"
 #include "shim/report.h"
+
+#pragma weak shim_run_special
 
 // The kernel maps the data twice in a row, so that a record that wraps around is in one piece.
 struct ring {
@@ -34,6 +37,7 @@ struct events {
 };
 
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t signalled;  // SIGUSR1, for the script's self:signal probes
 static sigset_t outer_mask;  // what was blocked before events_catch_signals()
 
 static void handle_signal(int signal_number) {
@@ -41,18 +45,26 @@ static void handle_signal(int signal_number) {
   interrupted = 1;
 }
 
+static void handle_user_signal(int signal_number) {
+  (void)signal_number;
+  signalled = 1;
+}
+
 void events_catch_signals(void) {
   const struct sigaction action = {.sa_handler = handle_signal, .sa_flags = (int)SA_RESETHAND};
+  const struct sigaction user_action = {.sa_handler = handle_user_signal};
   sigset_t blocked;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGINT);
   sigaddset(&blocked, SIGTERM);
+  sigaddset(&blocked, SIGUSR1);
   sigprocmask(SIG_BLOCK, &blocked, &outer_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   // A reader that has gone is an error of write(2) like others: END runs, and the operator is told.
   const struct sigaction ignore = {.sa_handler = SIG_IGN};
   sigaction(SIGPIPE, &ignore, NULL);
+  sigaction(SIGUSR1, &user_action, NULL);
 }
 
 static int open_ring(struct events *events, const struct map *map) {
@@ -69,7 +81,7 @@ static int open_ring(struct events *events, const struct map *map) {
   ring->mapping = producer;
   ring->producer = producer;
   ring->data = (const uint8_t *)producer + page;
-  struct epoll_event event = {.events = EPOLLIN};
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = map->fd};
   return epoll_ctl(events->epoll_fd, EPOLL_CTL_ADD, map->fd, &event) < 0 ? -errno : 0;
 }
 
@@ -85,6 +97,12 @@ static int measure_actions(struct events *events, const struct pb_required_resou
   }
   events->padded = malloc(largest);
   return events->padded ? 0 : -ENOMEM;
+}
+
+// Its end is an event too.
+static int watch_process(const struct events *events, int process_fd) {
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = process_fd};
+  return epoll_ctl(events->epoll_fd, EPOLL_CTL_ADD, process_fd, &event) < 0 ? -errno : 0;
 }
 
 int events_open(struct tracer *tracer, struct events **opened_events) {
@@ -104,6 +122,8 @@ int events_open(struct tracer *tracer, struct events **opened_events) {
       err = events->loss_values ? 0 : -ENOMEM;
     }
   }
+  if (!err && tracer->command.process_fd >= 0)
+    err = watch_process(events, tracer->command.process_fd);
   if (err)
     report(REPORT_ERROR, NULL, 0, "events: open ring buffer: %s", report_cause(err));
   return err;
@@ -200,8 +220,15 @@ int events_wait(struct tracer *tracer, struct events *events) {
     if (err || tracer->exiting)
       break;
     struct epoll_event ready;
-    if (epoll_pwait(events->epoll_fd, &ready, 1, -1, &outer_mask) < 0 && errno != EINTR)
+    int count = epoll_pwait(events->epoll_fd, &ready, 1, -1, &outer_mask);
+    if (count < 0 && errno != EINTR)
       err = -errno;
+    if (count > 0 && ready.data.fd == tracer->command.process_fd)
+      break;  // what the process has caused is in the ring, and is drained at the end
+    if (signalled && shim_run_special) {
+      signalled = 0;
+      err = shim_run_special(tracer, PB_SPECIAL_SELF_SIGNAL);
+    }
   }
   if (interrupted)
     sigprocmask(SIG_SETMASK, &outer_mask, NULL);  // a second signal ends the process

@@ -18,7 +18,7 @@ void events_close(struct events *events);
 // Runs the actions of all events that are in the ring buffer now. After exit() the rest is dropped. Returns 0, or the negative errno
 // of an action that failed.
 int events_drain(struct tracer *tracer, struct events *events);
-// Drains until exit() or a signal.
+// Drains until exit(), a signal, or the end of the traced process.
 int events_wait(struct tracer *tracer, struct events *events);
 // Reports how many events were lost since the last report.
 void events_report_loss(struct tracer *tracer, struct events *events);

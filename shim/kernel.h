@@ -44,6 +44,13 @@ enum {
   BPF_PROG_TYPE_TRACING = 26,
 };
 
+// enum bpf_attach_type
+enum {
+  BPF_PERF_EVENT = 41,
+  BPF_TRACE_KPROBE_MULTI = 42,
+  BPF_TRACE_UPROBE_MULTI = 48,
+};
+
 enum {
   BPF_PSEUDO_MAP_FD = 1,
   BPF_PSEUDO_MAP_VALUE = 2,
@@ -137,6 +144,44 @@ struct bpf_raw_tracepoint_attr {
   uint32_t padding;
 };
 
+// Of BPF_LINK_CREATE: what follows the four common fields depends on the attach type.
+struct bpf_link_create_perf_attr {
+  uint32_t prog_fd;
+  uint32_t target_fd;
+  uint32_t attach_type;
+  uint32_t flags;
+  uint64_t bpf_cookie;
+};
+
+struct bpf_link_create_kprobe_multi_attr {
+  uint32_t prog_fd;
+  uint32_t target_fd;
+  uint32_t attach_type;
+  uint32_t flags;
+  uint32_t kprobe_flags;
+  uint32_t count;
+  uint64_t symbols;
+  uint64_t addresses;
+  uint64_t cookies;
+};
+
+struct bpf_link_create_uprobe_multi_attr {
+  uint32_t prog_fd;
+  uint32_t target_fd;
+  uint32_t attach_type;
+  uint32_t flags;
+  uint64_t path;
+  uint64_t offsets;
+  uint64_t ref_ctr_offsets;
+  uint64_t cookies;
+  uint32_t count;
+  uint32_t uprobe_flags;
+  uint32_t pid;
+  uint32_t padding;
+};
+
+enum { BPF_F_KPROBE_MULTI_RETURN = 1, BPF_F_UPROBE_MULTI_RETURN = 1 };
+
 struct bpf_btf_load_attr {
   uint64_t btf;
   uint64_t log_buf;
@@ -184,7 +229,7 @@ enum { BPF_RINGBUF_HEADER_SIZE = 8 };
 #define BPF_RINGBUF_BUSY_BIT (1u << 31)
 #define BPF_RINGBUF_DISCARD_BIT (1u << 30)
 
-enum { PERF_TYPE_SOFTWARE = 1, PERF_TYPE_TRACEPOINT = 2 };
+enum { PERF_TYPE_SOFTWARE = 1, PERF_TYPE_TRACEPOINT = 2, PERF_TYPE_BREAKPOINT = 5 };
 enum { PERF_COUNT_SW_CPU_CLOCK = 0 };
 
 // struct perf_event_attr in its first published size with the fields that kprobes use (PERF_ATTR_SIZE_VER1, 72 bytes).
@@ -198,8 +243,8 @@ struct perf_event_attr {
   uint64_t flags;
   uint32_t wakeup_events;
   uint32_t bp_type;
-  uint64_t config1;  // kprobe_func
-  uint64_t config2;  // probe_offset, or kprobe_addr without a function
+  uint64_t config1;  // kprobe_func, uprobe_path, bp_addr
+  uint64_t config2;  // probe_offset, or kprobe_addr without a function; bp_len
 };
 
 #define PERF_ATTR_FLAG_DISABLED (1ull << 0)

@@ -1,7 +1,6 @@
 #include "shim/load.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -193,10 +192,11 @@ static int load_with_log(struct tracer *tracer, const struct pb_program *program
   return fd;
 }
 
-static int load_program(struct tracer *tracer, uint32_t index) {
-  const struct pb_program *program = &tracer->resources->programs[index];
+// Loads a program for a target: its own, or the first one of those that share it. Returns the fd or a negative errno.
+static int load_for(struct tracer *tracer, const struct pb_program *program, const struct target *target) {
+  const struct pb_probe *probe = &tracer->resources->probes[target->probe];
+  const struct attach_family *family = attach_family_of(probe);
   struct bpf_core_relo *records = NULL;
-  bool is_needed = true;
   int fd = -ENOMEM;
   struct bpf_insn *instructions = malloc(program->instructions.size);
   struct bpf_func_info *functions = malloc(program->functions_count * sizeof(*functions));
@@ -228,12 +228,9 @@ static int load_program(struct tracer *tracer, uint32_t index) {
     attr.core_relo_rec_size = sizeof(*records);
   }
   memcpy(attr.prog_name, program->name, strlen(program->name));
-  int probes_count = attach_prepare(tracer, index, &attr);
-  if (probes_count <= 0) {
-    fd = probes_count;
-    is_needed = false;
+  fd = family->prepare ? family->prepare(tracer, probe, target, &attr) : 0;
+  if (fd)
     goto out;
-  }
   fd = tracer->options.debug_verifier ? -EAGAIN : bpf_call_allocating(BPF_PROG_LOAD, &attr, sizeof(attr));
   if (fd < 0)
     fd = load_with_log(tracer, program, &attr);
@@ -241,8 +238,26 @@ out:
   free(records);
   free(functions);
   free(instructions);
-  tracer->programs[index].fd = fd < 0 || !is_needed ? -1 : fd;
-  return fd < 0 ? fd : 0;
+  return fd;
+}
+
+static int load_probe(struct tracer *tracer, uint32_t index) {
+  const struct pb_probe *probe = &tracer->resources->probes[index];
+  const struct pb_program *program = &tracer->resources->programs[probe->program];
+  int *shared = &tracer->programs[probe->program].fd;
+  uint32_t count;
+  struct target *targets = attach_targets(tracer, index, &count);
+  bool loads_each = attach_family_of(probe)->loads_each;
+  for (uint32_t i = 0; i < count; i++) {
+    int *place = loads_each ? &targets[i].program_fd : shared;
+    if (*place >= 0)
+      continue;
+    int fd = load_for(tracer, program, &targets[i]);
+    if (fd < 0)
+      return fd;
+    *place = fd;
+  }
+  return 0;
 }
 
 int load_programs(struct tracer *tracer) {
@@ -252,9 +267,9 @@ int load_programs(struct tracer *tracer) {
     return -ENOMEM;
   for (uint32_t i = 0; i < count; i++)
     tracer->programs[i].fd = -1;
-  int err = attach_init(tracer);
-  for (uint32_t i = 0; !err && i < count; i++)
-    err = load_program(tracer, i);
+  int err = 0;
+  for (uint32_t i = 0; !err && i < tracer->resources->probes_count; i++)
+    err = load_probe(tracer, i);
   return err;
 }
 

@@ -8,6 +8,7 @@
 
 #include "shim/attach/attach.h"
 #include "shim/btf.h"
+#include "shim/command.h"
 #include "shim/constants.h"
 #include "shim/events.h"
 #include "shim/load.h"
@@ -47,7 +48,9 @@ static int open_output(struct tracer *tracer) {
 
 // Brings everything into the kernel, so that only running and attaching are left.
 static int load(struct tracer *tracer) {
-  int err = load_btf(tracer);
+  int err = attach_expand(tracer);
+  if (!err)
+    err = load_btf(tracer);
   if (!err)
     err = maps_create(tracer, tracer->btf_fd);
   if (!err)
@@ -75,7 +78,8 @@ static void announce_attached(struct tracer *tracer, int count) {
 // Whether anything but BEGIN and END is attached, so that there are events to wait for.
 static bool waits_for_events(const struct pb_required_resources *resources) {
   for (uint32_t i = 0; i < resources->probes_count; i++)
-    if (resources->probes[i].attach_case != PB_PROBE_ATTACH_SPECIAL)
+    if (resources->probes[i].attach_case != PB_PROBE_ATTACH_SPECIAL ||
+        resources->probes[i].special->kind == PB_SPECIAL_SELF_SIGNAL)
       return true;
   return false;
 }
@@ -87,6 +91,9 @@ static int trace(struct tracer *tracer, struct events *events) {
   int attached = attach_all(tracer);
   if (attached < 0)
     return attached;
+  err = command_run(tracer);
+  if (err)
+    return err;
   announce_attached(tracer, attached);
   return waits_for_events(tracer->resources) ? events_wait(tracer, events) : events_drain(tracer, events);
 }
@@ -118,8 +125,10 @@ static int finish(struct tracer *tracer, struct events *events) {
 
 static int run(struct tracer *tracer) {
   struct events *events = NULL;
+  int err = command_open(tracer);
   events_catch_signals();
-  int err = load(tracer);
+  if (!err)
+    err = load(tracer);
   if (!err)
     err = events_open(tracer, &events);
   if (!err)
@@ -129,6 +138,8 @@ static int run(struct tracer *tracer) {
   if (tracer->out.error)
     report(REPORT_ERROR, NULL, 0, "output: write: %s", report_cause(tracer->out.error));
   detach_all(tracer);
+  command_close(tracer);
+  targets_free(tracer);
   events_close(events);
   load_close(tracer);
   maps_close(tracer);

@@ -1,5 +1,6 @@
 #include "shim/options.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,8 +40,8 @@ static const struct option table[] = {
     [OPTION_BUFFER] = {'B', "buffer", "MODE", "output buffering mode ('line', 'full', 'none')"},
     [OPTION_DEBUG] = {'d', "debug", "STAGE", "debug info for a stage ('verifier', 'all')"},
     [OPTION_NO_WARNINGS] = {0, "no-warnings", NULL, "disable all warning messages"},
-    [OPTION_PID] = {'p', "pid", "PID", NULL},
-    [OPTION_COMMAND] = {'c', "cmd", "CMD", NULL},
+    [OPTION_PID] = {'p', "pid", "PID", "trace this process only, and end when it ends"},
+    [OPTION_COMMAND] = {'c', "cmd", "CMD", "run CMD with its words split at blanks, and end when it ends"},
     [OPTION_USDT] = {0, "usdt-file-activation", NULL, NULL},
 };
 
@@ -102,6 +103,21 @@ static enum options_result wrong(const char *message, const char *detail) {
   return OPTIONS_WRONG;
 }
 
+static enum options_result parse_pid(struct options *options, const char *text) {
+  enum { MOST = 0x400000 };  // PID_MAX_LIMIT of 64-bit kernels
+  char *end;
+  unsigned long long pid = strtoull(text, &end, 0);
+  const char *problem = end == text ? "invalid integer" : *end ? "invalid trailing bytes" : NULL;
+  if (!problem && (!pid || pid > MOST))
+    problem = "out of range";
+  if (problem) {
+    report(REPORT_ERROR, NULL, 0, "Failed to parse pid: %s: %s", problem, text);
+    return OPTIONS_WRONG;
+  }
+  options->pid = (int)pid;
+  return OPTIONS_RUN;
+}
+
 static enum options_result apply(struct options *options, const struct pb_required_resources *resources, int index,
                                  const char *argument) {
   static const char *const modes[] = {[WRITER_LINE] = "line", [WRITER_FULL] = "full", [WRITER_NONE] = "none"};
@@ -142,6 +158,11 @@ static enum options_result apply(struct options *options, const struct pb_requir
       return OPTIONS_RUN;
     case OPTION_NO_WARNINGS:
       options->no_warnings = true;
+      return OPTIONS_RUN;
+    case OPTION_PID:
+      return parse_pid(options, argument);
+    case OPTION_COMMAND:
+      options->command = argument;
       return OPTIONS_RUN;
     default:
       return wrong("this option is not supported yet: --", table[index].name);

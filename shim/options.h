@@ -13,6 +13,8 @@ struct options {
   bool verbose;                  // -v
   bool debug_verifier;           // -d verifier
   bool no_warnings;              // --no-warnings
+  int pid;                       // -p, 0 for none
+  const char *command;           // -c, NULL for none
   const char *output_file;       // -o, NULL for stdout
   enum writer_mode buffer_mode;  // -B
   uint32_t positional_count;     // `$#`, set by parameters_parse()

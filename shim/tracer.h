@@ -5,28 +5,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/command.h"
 #include "shim/maps.h"
 #include "shim/options.h"
 #include "shim/output/writer.h"
 #include "shim/resources.h"
 
-struct attachment;
 struct constant_value;
 struct parameter_value;
 struct program;
+struct target;
 
 struct tracer {
   const struct pb_required_resources *resources;
   struct options options;
   uint64_t start_time_ns;              // CLOCK_BOOTTIME when the tracer started
-  struct parameter_value *parameters;  // these five have one entry for every entry of their table in resources
+  struct parameter_value *parameters;  // these four have one entry for every entry of their table in resources
   struct map *maps;
   struct constant_value *constants;
   struct program *programs;
-  struct attachment *attachments;      // of probes
+  struct target *targets;              // where the probes are on this host (shim/attach/)
+  uint32_t targets_count;
   int btf_fd;                          // the local BTF in the kernel, or -1
   bool kernel_applies_core;            // BPF_PROG_LOAD takes CO-RE relocations (5.17 and newer)
   struct writer out;                   // what the script prints
+  struct command command;              // of -c
   bool exiting;                        // exit() was called: what the programs sent after it is dropped
   int exit_code;
 };

@@ -2,64 +2,45 @@
 
 Before: a parsed program. After: one probe, with a body of its own, for each attach point, in the order of the script;
 attach points that are malformed, not supported yet or missing in the kernel have been reported.
+
+What the snapshot's kernel lacks is an error, or a warning, or nothing, by the setting `missing_probes`. With the latter
+two the attach point goes on to the target if the program does not need its types, and else it is left out.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
-from compiler import perf_events, probe_types
+from compiler import probe_types
+from compiler.analysis.attach_point_parts import BadAttachPoint, Parts, can_read, is_wildcard, read
 from compiler.analysis.program import AttachPoint, BpfProgram
-from compiler.probe_types import ProbeType
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.syntax.literals import integer_value
 from compiler.types.kernel import Kernel
 from compiler.types.lattice import Field
-from compiler.types.tracepoint import Tracepoint
 
-_UNIT_NS: Mapping[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
-_SECOND_NS = 1_000_000_000
 _MAX_NAME = 15
+_WILDCARDS = frozenset({"kprobe", "kretprobe", "tracepoint", "rawtracepoint", "uprobe", "uretprobe"})
+"""Probe types whose names may be patterns."""
 
 
-class _Bad(Exception):
-    """An attach point that cannot be used: message, code and hints."""
+class _Missing(Exception):
+    """The snapshot's kernel does not have the place. `warning` comes before, if it says why."""
 
-    def __init__(self, message: str, code: str = "attach-point", hints: Iterable[str] = ()) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, what: str, hints: Iterable[str] = (), *, warning: str = "", needs_types: bool = False) -> None:
+        super().__init__(f"No matches for {what}")
         self.hints = tuple(hints)
+        self.warning = warning
+        self.needs_types = needs_types
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
-    """An attach point taken apart: the texts behind the provider."""
-
-    node: ast.AttachPoint
-    probe_type: ProbeType
-    texts: tuple[str, ...]
-
-    def expect(self, *counts: int) -> None:
-        if len(self.texts) not in counts:
-            expected = " or ".join(map(str, counts))
-            raise _Bad(f"{self.probe_type} probe type requires {expected} arguments, found {len(self.texts)}")
-
-    def make(
-        self, *, target: str = "", event: str = "", offset: int = 0, address: int = 0, period_ns: int = 0,
-        frequency: int = 0, count: int = 0, rate: int = 0,
-    ) -> AttachPoint:  # fmt: skip
-        """The attach point; its name is what the builtin `probe` shows, which has the rate as the script wrote it."""
-        name = self.node.name
-        if name is None:
-            pieces: list[object] = [self.probe_type.name, target, f"{event}+{offset}" if offset else event]
-            pieces += [address or "", rate or count or ""]
-            name = ":".join(str(piece) for piece in pieces if piece != "")
-        return AttachPoint(
-            self.probe_type, name, self.node.span, target, event, offset, address, period_ns, frequency, count
-        )
+class _Resolved:
+    point: AttachPoint
+    arguments: tuple[Field, ...]
 
 
 def run(
@@ -69,9 +50,15 @@ def run(
     programs: list[BpfProgram] = []
     for probe in program.probes:
         resolved = [found for node in probe.attach_points if (found := pass_.resolve(node)) is not None]
-        for index, (point, fields) in enumerate(resolved):
+        if not resolved and missing_probes == "warn" and not sink.has_errors:
+            sink.warning(
+                "empty-probe",
+                "Probe has no valid attach points. It is being removed which may cause issues with program behavior.",
+                probe.span,
+            )
+        for index, found in enumerate(resolved):
             body = probe if index == 0 else probe.clone()
-            programs.append(BpfProgram(_program_name(point, len(programs)), body, [point], fields))
+            programs.append(BpfProgram(_program_name(found.point, len(programs)), body, [found.point], found.arguments))
     return programs
 
 
@@ -88,192 +75,137 @@ class _AttachPoints:
         self.sink = sink
         self.unsafe = unsafe
         self.missing_probes = missing_probes
-        self.parsers: Mapping[str, Callable[[_Parts], AttachPoint]] = {
-            "begin": self._special,
-            "end": self._special,
-            "interval": self._timer,
-            "profile": self._timer,
-            "software": self._perf_event,
-            "hardware": self._perf_event,
-            "tracepoint": self._tracepoint,
-            "kprobe": self._kprobe,
-            "kretprobe": self._kprobe,
-            "fentry": self._fentry,
-            "fexit": self._fentry,
-            "rawtracepoint": self._raw_tracepoint,
-        }
 
-    def resolve(self, node: ast.AttachPoint) -> tuple[AttachPoint, tuple[Field, ...]] | None:
+    def resolve(self, node: ast.AttachPoint) -> _Resolved | None:
         """The attach point and the fields of its `args`; None if it was reported."""
         try:
             point = self._parse(node)
-            return point, self._arguments(point)
-        except _Bad as bad:
+        except BadAttachPoint as bad:
             self.sink.error(bad.code, str(bad), node.span, hints=bad.hints)
+            return None
+        try:
+            return self._look_up(point)
+        except _Missing as missing:
+            if missing.warning and self.missing_probes != "ignore":
+                self.sink.warning("missing-probe", missing.warning, node.span)
+            if self.missing_probes == "error" and not (self.unsafe and not missing.needs_types):
+                hints = [*missing.hints, f"the kernel that the script is compiled for is {self.kernel.release}"]
+                self.sink.error("missing-probe", f"{missing}.", node.span, hints=hints)
+                return None
+            if not missing.needs_types:
+                return _Resolved(point, ())  # the target knows better
+            if self.missing_probes == "warn":
+                self.sink.warning("missing-probe", f"{missing}. Skipping.", node.span, hints=missing.hints)
             return None
 
     def _parse(self, node: ast.AttachPoint) -> AttachPoint:
         provider = node.provider
-        if _is_wildcard(provider):
-            raise _Bad("wildcards in probe types are not supported yet", "not-supported")
+        if is_wildcard(provider):
+            raise BadAttachPoint("wildcards in probe types are not supported yet", "not-supported")
         probe_type = probe_types.find(provider)
         if probe_type is None:
             close = difflib.get_close_matches(provider, probe_types.names(), 1)
-            raise _Bad(f"Invalid probe type: {provider}", "probe-type", [f"Did you mean {name}?" for name in close])
-        parser = self.parsers.get(probe_type.name)
-        if not probe_type.supported or parser is None:
-            raise _Bad(f"{probe_type} probes are not supported yet", "not-supported")
+            hints = [f"Did you mean {name}?" for name in close]
+            raise BadAttachPoint(f"Invalid probe type: {provider}", "probe-type", hints)
+        if not probe_type.supported or not can_read(probe_type):
+            raise BadAttachPoint(f"{probe_type} probes are not supported yet", "not-supported")
         if any(part.has_parameters for part in node.parts):
-            raise _Bad("positional parameters in attach points are not supported yet", "not-supported")
-        parts = _Parts(node, probe_type, tuple(part.text for part in node.parts[1:]))
-        if any(map(_is_wildcard, parts.texts)):
-            raise _Bad("wildcards in attach points are not supported yet", "not-supported")
-        return parser(parts)
+            raise BadAttachPoint("positional parameters in attach points are not supported yet", "not-supported")
+        point = read(Parts(node, probe_type, tuple(part.text for part in node.parts[1:]), self.unsafe))
+        if point.has_wildcard and probe_type.name not in _WILDCARDS:
+            raise BadAttachPoint(f"wildcards in {probe_type} probes are not supported yet", "not-supported")
+        return point
 
-    def _special(self, parts: _Parts) -> AttachPoint:
-        if parts.texts:
-            raise _Bad("begin/end probes should not have a target")
-        return parts.make()
+    # ------------------------------------------------------------------------------------------ what the kernel has
 
-    def _timer(self, parts: _Parts) -> AttachPoint:
-        parts.expect(1, 2)
-        if len(parts.texts) == 1:
-            nanoseconds = _number(parts.texts[0], f"Invalid rate of {parts.probe_type} probe")
-            if nanoseconds < 1000:
-                found = f"Found: {nanoseconds} nanoseconds"
-                raise _Bad(f"Invalid rate of {parts.probe_type} probe. Minimum is 1000 or 1us. {found}")
-            rate = nanoseconds // 1000
-            return parts.make(target="us", rate=rate, period_ns=rate * 1000)
-        unit, text = parts.texts
-        rate = _number(text, f"Invalid rate of {parts.probe_type} probe")
-        if unit not in _UNIT_NS and unit != "hz":
-            raise _Bad(f"{unit} is not an accepted unit of time", hints=["the units of time are s, ms, us and hz"])
-        if rate == 0:
-            raise _Bad(f"{parts.probe_type} frequency should be a positive integer")
-        if unit == "hz":
-            return parts.make(target=unit, rate=rate, frequency=rate, period_ns=_SECOND_NS // rate)
-        return parts.make(target=unit, rate=rate, period_ns=rate * _UNIT_NS[unit])
+    def _look_up(self, point: AttachPoint) -> _Resolved:
+        """Raises _Missing."""
+        match point.probe_type.name:
+            case "kprobe" | "kretprobe" if point.event:
+                self._kprobe(point)
+            case "tracepoint" if point.has_wildcard:
+                self._match(point, self._tracepoints())
+            case "tracepoint":
+                return _Resolved(point, self._tracepoint(point))
+            case "rawtracepoint" if point.has_wildcard:
+                self._match(point, self.kernel.raw_tracepoints())
+            case "rawtracepoint":
+                found = self.kernel.raw_tracepoint(point.event, point.target or None)
+                if found is None:
+                    raise _Missing(_what(point), needs_types=True)
+                return _Resolved(point.in_module(found.module), found.parameters)
+            case "fentry" | "fexit":
+                return self._fentry(point)
+        return _Resolved(point, ())
 
-    def _perf_event(self, parts: _Parts) -> AttachPoint:
-        parts.expect(1, 2)
-        kind, name = parts.probe_type.name, parts.texts[0]
-        events = perf_events.CLASSES[kind]
-        if not name:
-            raise _Bad(f"{kind} probe must have a {kind} event name")
-        if events.find(name) is None:
-            close = difflib.get_close_matches(name, [event.name for event in events.events], 1)
-            hints = [f"Did you mean {other}?" for other in close]
-            raise _Bad(f"{name} is not a {kind} probe", "perf-event", hints)
-        text = parts.texts[1] if len(parts.texts) == 2 else ""
-        count = _number(text, f"Invalid count for {kind} probe") if text else 0
-        return parts.make(target=name, count=count)
-
-    def _raw_tracepoint(self, parts: _Parts) -> AttachPoint:
-        parts.expect(1, 2)
-        module, event = ("", *parts.texts)[-2:]
-        if not event:
-            raise _Bad("rawtracepoint should be attached to a function")
-        found = self.kernel.raw_tracepoint(event, module or None)
-        if found is None:
-            raise _Bad(f"raw tracepoint not found: {event} (in kernel {self.kernel.release})", "missing-tracepoint")
-        return parts.make(target=found.module, event=event)
-
-    def _tracepoint(self, parts: _Parts) -> AttachPoint:
-        parts.expect(2)
-        category, event = parts.texts
-        if not category or not event:
-            raise _Bad("tracepoint probe must have a target")
-        return parts.make(target=category, event=event)
-
-    def _kprobe(self, parts: _Parts) -> AttachPoint:
-        parts.expect(1, 2)
-        module, function = ("", *parts.texts)[-2:]
-        if not function:
-            raise _Bad("kprobes should be attached to a function or an address")
-        name, *offsets = function.split("+")
-        if offsets:
-            if parts.probe_type.is_return:
-                raise _Bad("Offset not allowed")
-            if len(offsets) > 1:
-                raise _Bad("Cannot take more than one offset")
-            if not name or not offsets[0]:
-                raise _Bad("Invalid offset")
-        if name[0].isdecimal():
-            # The kernel takes any address, so nothing checks that it is the start of an instruction.
-            if not self.unsafe:
-                raise _Bad("Probing by address requires --unsafe", "unsafe")
-            return parts.make(target=module, address=_number(name, "Invalid address"))
-        if self.missing_probes != "ignore":
-            self._check_traceable(name, module)
-        offset = _number(offsets[0], "Invalid offset") if offsets else 0
-        return parts.make(target=module, event=name, offset=offset)
-
-    def _fentry(self, parts: _Parts) -> AttachPoint:
-        parts.expect(1, 2)
-        module, function = ("", *parts.texts)[-2:]
-        if not function:
-            raise _Bad("fentry/fexit should specify a function")
-        if module == "bpf":
-            raise _Bad(f"{parts.probe_type} probes of BPF programs are not supported yet", "not-supported")
-        self._check_traceable(function, module)
-        found = self.kernel.function(function, module or None)
-        if found is None:
-            raise _Bad(f"no BTF for the function {function} of kernel {self.kernel.release}", "missing-function")
-        return parts.make(target=found.module, event=function)
-
-    def _check_traceable(self, function: str, module: str) -> None:
-        if self.kernel.is_traceable(function, module or None):
-            return
-        names = [name for _, name in self.kernel.traceable_functions(module or None)]
-        if not names and self.kernel.has_function(function, module or None):
-            return  # a snapshot without the list of traceable functions
-        close = difflib.get_close_matches(function, (name for name in names if name[:2] == function[:2]), 1, 0.8)
-        raise _Bad(
-            f'{function} is not traceable (either non-existing, inlined, or marked as "notrace") '
-            f"in {f'module {module} of ' if module else ''}kernel {self.kernel.release}",
-            "missing-function",
-            [f"Did you mean {name}?" for name in close],
+    def _tracepoints(self) -> Iterable[tuple[str, str]]:
+        return (
+            (category, event)
+            for category in self.kernel.tracepoint_categories
+            for event in self.kernel.tracepoint_events(category)
         )
 
-    def _arguments(self, point: AttachPoint) -> tuple[Field, ...]:
-        match point.probe_type.name:
-            case "tracepoint":
-                return self._tracepoint_format(point).layout.fields
-            case "rawtracepoint":
-                raw = self.kernel.raw_tracepoint(point.event, point.target or None)
-                assert raw is not None
-                return raw.parameters
-            case "fentry" | "fexit":
-                function = self.kernel.function(point.event, point.target or None)
-                assert function is not None
-                arguments = function.parameters
-                return (*arguments, function.result) if point.probe_type.is_return else arguments
-            case _:
-                return ()
+    def _match(self, point: AttachPoint, candidates: Iterable[tuple[str, str]]) -> None:
+        """Whether a pattern matches anything."""
+        if not any(matches(point, target, event) for target, event in candidates):
+            raise _Missing(_what(point))
 
-    def _tracepoint_format(self, point: AttachPoint) -> Tracepoint:
+    def _kprobe(self, point: AttachPoint) -> None:
+        if point.has_wildcard:
+            self._match(point, self.kernel.traceable_functions())
+            return
+        problem, hints = self._traceability(point)
+        if problem:
+            raise _Missing(
+                _what(point), hints, warning=f"{point.event} {problem}; attaching to it will likely fail"
+            )  # fmt: skip
+
+    def _fentry(self, point: AttachPoint) -> _Resolved:
+        problem, hints = self._traceability(point)
+        if problem:
+            raise _Missing(_what(point), hints, needs_types=True)
+        found = self.kernel.function(point.event, point.target or None)
+        if found is None:
+            raise _Missing(_what(point), [f"the kernel's BTF does not have {point.event}"], needs_types=True)
+        arguments = (*found.parameters, found.result) if point.probe_type.is_return else found.parameters
+        return _Resolved(point.in_module(found.module), arguments)
+
+    def _traceability(self, point: AttachPoint) -> tuple[str, list[str]]:
+        """Why a function cannot be traced, and names like it; both empty if it can."""
+        function, module = point.event, point.target
+        if self.kernel.is_traceable(function, module or None):
+            return "", []
+        names = [name for _, name in self.kernel.traceable_functions(module or None)]
+        if not names and self.kernel.has_function(function, module or None):
+            return "", []  # a snapshot without the list of traceable functions
+        close = difflib.get_close_matches(function, (name for name in names if name[:2] == function[:2]), 1, 0.8)
+        return 'is not traceable (either non-existing, inlined, or marked as "notrace")', _did_you_mean(close)
+
+    def _tracepoint(self, point: AttachPoint) -> tuple[Field, ...]:
         found = self.kernel.tracepoint(point.target, point.event)
         if found is not None:
-            return found
+            return found.layout.fields
         name = f"{point.target}:{point.event}"
         categories = difflib.get_close_matches(point.target, self.kernel.tracepoint_categories, 3, 0.8)
         names = [f"{category}:{event}" for category in categories for event in self.kernel.tracepoint_events(category)]
-        close = difflib.get_close_matches(name, names, 1, 0.8)
-        raise _Bad(
-            f"tracepoint not found: {name} (in kernel {self.kernel.release})",
-            "missing-tracepoint",
-            [f"Did you mean {other}?" for other in close],
-        )
+        raise _Missing(
+            _what(point), _did_you_mean(difflib.get_close_matches(name, names, 1, 0.8)), needs_types=True
+        )  # fmt: skip
 
 
-def _is_wildcard(text: str) -> bool:
-    return "*" in text
+def matches(point: AttachPoint, target: str, event: str) -> bool:
+    """Whether a pattern stands for the place; `*` is any text. An attach point without target has any."""
+    return _is_like(point.event, event) and (not point.target or _is_like(point.target, target))
 
 
-def _number(text: str, what: str) -> int:
-    if not text:
-        raise _Bad(f"{what}: invalid integer: {text}")
-    try:
-        return integer_value(text)
-    except ValueError as error:
-        raise _Bad(f"{what}: {error}") from None
+def _is_like(pattern: str, text: str) -> bool:
+    return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
+def _what(point: AttachPoint) -> str:
+    target = f"{point.target}:" if point.target else ""
+    return f"{point.probe_type} {target}{point.event}"
+
+
+def _did_you_mean(names: Iterable[str]) -> list[str]:
+    return [f"Did you mean {name}?" for name in names]

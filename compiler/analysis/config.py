@@ -75,8 +75,8 @@ _ENVIRONMENT_ONLY = frozenset({"btf", "kernel_build", "kernel_source", "vmlinux"
 # Settings that nothing reads yet: any value but the default would be ignored silently.
 _WITHOUT_EFFECT = frozenset(
     {
-        "cache_user_symbols", "cpp_demangle", "lazy_symbolication", "log_size", "max_bpf_progs",
-        "max_probes", "missing_probes", "show_debug_info", "stack_mode", "use_blazesym",
+        "cache_user_symbols", "cpp_demangle", "lazy_symbolication", "log_size", "max_bpf_progs", "show_debug_info",
+        "stack_mode", "use_blazesym",
     }
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ What holds of the syntax tree inside it:
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from dataclasses import dataclass, field
 from typing import Any
@@ -141,7 +142,26 @@ class AttachPoint:
     frequency: int = 0
     """Of profile and interval in `hz`."""
     count: int = 0
-    """Of software and hardware: how many events make one hit."""
+    """Of software and hardware: how many events make one hit; 0 if the script does not say it."""
+    length: int = 0
+    """Of watchpoint: bytes."""
+    mode: str = ""
+    """Of watchpoint: letters of `rwx`."""
+    namespace: str = ""
+    """Of usdt: the provider of the binary's probe."""
+    unsafe: bool = False
+    """Whether the place need not be known as a safe one (--unsafe)."""
+
+    @property
+    def has_wildcard(self) -> bool:
+        """Whether it stands for all places on the target whose names match."""
+        return "*" in self.target or "*" in self.event or "*" in self.namespace
+
+    def in_module(self, module: str) -> AttachPoint:
+        """The same with the module that the kernel has it in, also in the name unless the script gave one."""
+        named = self.name.rpartition(":")[0] == f"{self.probe_type}:{self.target}".rstrip(":")
+        name = f"{self.probe_type}:{module}:{self.event}" if named else self.name
+        return dataclasses.replace(self, target=module, name=name)
 
 
 @dataclass(slots=True, eq=False)

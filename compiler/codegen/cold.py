@@ -73,3 +73,28 @@ def namespace_ids(f: Function, constants: Constants) -> Operand:
         g.call_helper(HELPERS["get_ns_current_pid_tgid"].id, (I64, device), (I64, inode), (PTR, info), (I64, "8"))
         g.ret(g.load(info, 8, signed=False))
     return f.call_function(name)
+
+
+def is_other_process(f: Function, constants: Constants) -> Operand:
+    """Calls the function that says (by 1) whether the current process is not the one given by -p."""
+    name = "is_other_process"
+    if not _has(f.module, name):
+        g = _begin(f.module, name)
+
+        def value(kind: pb.HostValue.Kind) -> Operand:
+            return f"ptrtoint (ptr {g.module.symbol(constants.host(kind))} to i64)"
+
+        initial, inside, done = g.label("initial"), g.label("inside"), g.label("done")
+        g.branch_if(g.compare("ne", value(pb.HostValue.IN_INITIAL_PID_NAMESPACE), "0"), initial, inside)
+        g.enter(initial)
+        both = g.call_helper(HELPERS["get_current_pid_tgid"].id)
+        after_initial = g.current
+        g.branch(done)
+        g.enter(inside)
+        own = namespace_ids(g, constants)
+        after_inside = g.current
+        g.branch(done)
+        g.enter(done)
+        process = g.binary("lshr", g.phi([(both, after_initial), (own, after_inside)]), "32")
+        g.ret(g.value(f"zext i1 {g.compare('ne', process, value(pb.HostValue.TARGET_PID))} to i64"))
+    return f.call_function(name)

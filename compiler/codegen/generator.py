@@ -12,6 +12,7 @@ from compiler.analysis.program import AnalyzedProgram, BpfProgram
 from compiler.codegen import (  # noqa: F401
     aggregations,
     casts,
+    cold,
     expressions,
     fields,
     loops,
@@ -28,6 +29,7 @@ from compiler.object.resources import ResourcesBuilder
 from compiler.object.sections import PROGRAM_PREFIX
 from compiler.probe_types import Context
 from compiler.syntax.diagnostics import DiagnosticError, DiagnosticSink
+from proto import required_resources_pb2 as pb
 
 
 def run(
@@ -53,6 +55,8 @@ def _generate(
     # Keeps the offsets of loads from the context constant, as the verifier wants them.
     module.declare("ptr @llvm.preserve.static.offset(ptr)")
     e.context = f.at_start("call ptr @llvm.preserve.static.offset(ptr %ctx)")
+    if bpf.probe_type.name in _FILTERED_BY_PID:
+        _filter_by_pid(e)
     predicate = bpf.probe.predicate
     if predicate is not None:
         holds, fails = f.label("predicate.holds"), f.label("predicate.fails")
@@ -63,3 +67,20 @@ def _generate(
             f.enter(holds)
     e.block(bpf.probe.body)
     f.ret(str(return_value))
+
+
+_FILTERED_BY_PID = frozenset({"kprobe", "kretprobe", "fentry", "fexit", "tracepoint", "rawtracepoint"})
+"""Probe types that the kernel cannot attach to one process only."""
+
+
+def _filter_by_pid(e: Emitter) -> None:
+    """Ends the program in other processes than the one given by -p. Without -p the verifier removes all of it."""
+    f = e.f
+    target = e.symbol_value(e.resources.constants.host(pb.HostValue.TARGET_PID))
+    check, other, wanted = f.label("pid.check"), f.label("pid.other"), f.label("pid.wanted")
+    f.branch_if(f.compare("ne", target, "0"), check, wanted)
+    f.enter(check)
+    f.branch_if(f.compare("ne", cold.is_other_process(f, e.resources.constants), "0"), other, wanted)
+    f.enter(other)
+    f.ret(str(e.return_value))
+    f.enter(wanted)

@@ -7,15 +7,18 @@ from compiler.analysis.program import AttachPoint
 from compiler.object.tables import Tables
 from proto import required_resources_pb2 as pb
 
-
 def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
     """`program` is the index of the program that runs there."""
-    probe = pb.Probe(name=point.name, program=program, span=tables.span(point.span))
+    probe = pb.Probe(
+        name=point.name, program=program, span=tables.span(point.span), has_wildcard=point.has_wildcard
+    )  # fmt: skip
     match point.probe_type.name:
         case "begin":
             probe.special.kind = pb.Special.BEGIN
         case "end":
             probe.special.kind = pb.Special.END
+        case "self":
+            probe.special.kind, probe.special.name = pb.Special.SELF_SIGNAL, point.event
         case "interval":
             probe.interval.period_ns = point.period_ns
         case "profile":
@@ -31,9 +34,6 @@ def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
             assert event is not None
             probe.perf_event.perf_type, probe.perf_event.perf_config = events.type, event.config
             probe.perf_event.period = point.count or event.period
-        case "rawtracepoint":
-            probe.raw_tracepoint.event = point.event
-            probe.raw_tracepoint.module = "" if point.target == "vmlinux" else point.target
         case "tracepoint":
             probe.tracepoint.category, probe.tracepoint.event = point.target, point.event
         case "kprobe" | "kretprobe" as kind:
@@ -45,6 +45,17 @@ def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
             module = "" if point.target == "vmlinux" else point.target
             probe.fentry.function, probe.fentry.module = point.event, module
             probe.fentry.is_exit = kind == "fexit"
+        case "rawtracepoint":
+            module = "" if point.target == "vmlinux" else point.target
+            probe.raw_tracepoint.event, probe.raw_tracepoint.module = point.event, module
+        case "uprobe" | "uretprobe" as kind:
+            uprobe = probe.uprobe
+            uprobe.path, uprobe.function = point.target, point.event
+            uprobe.offset, uprobe.address = point.offset, point.address
+            uprobe.is_return, uprobe.unsafe = kind == "uretprobe", point.unsafe
+        case "watchpoint":
+            watchpoint = probe.watchpoint
+            watchpoint.address, watchpoint.length, watchpoint.mode = point.address, point.length, point.mode
         case other:
             raise ValueError(f"no message for probes of type {other}")
     return probe

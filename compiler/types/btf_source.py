@@ -110,6 +110,11 @@ class BtfSource:
                 return self._function(event, type_id, skip=1)
         return None
 
+    def raw_tracepoints(self) -> Iterator[str]:
+        """The names of all raw tracepoints."""
+        prefix = "btf_trace_"
+        return (name.removeprefix(prefix) for _, name in self.btf.named(Kind.TYPEDEF) if name.startswith(prefix))
+
     def has_tag(self, function: str, tag: str) -> bool:
         """Whether the function carries the declaration tag."""
         tagged = {self.btf.target(type_id) for type_id in self.btf.find(tag, Kind.DECL_TAG)}

@@ -154,6 +154,13 @@ class Kernel:
                 return found
         return None
 
+    def raw_tracepoints(self, module: str | None = None) -> Iterator[tuple[str, str]]:
+        """Module and name of every raw tracepoint."""
+        for own in self._modules(module):
+            source = self.btf(own)
+            for name in source.raw_tracepoints() if source else ():
+                yield own, name
+
     def function_module(self, name: str, module: str | None = None) -> str | None:
         """The module that has the function, traceable or not; "vmlinux" for the kernel's own."""
         return next((own for own in self._modules(module) if name in self._snapshot.functions(own)), None)

@@ -1,9 +1,6 @@
 #include "shim/attach/attach.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -44,104 +41,123 @@ bool attach_is_linked(uint32_t attach_case) {
   return attach_case < sizeof(families) / sizeof(families[0]) && families[attach_case];
 }
 
-int attach_init(struct tracer *tracer) {
-  uint32_t count = tracer->resources->probes_count;
-  tracer->attachments = calloc(count ? count : 1, sizeof(*tracer->attachments));
-  if (!tracer->attachments)
-    return -ENOMEM;
-  for (uint32_t i = 0; i < count; i++)
-    tracer->attachments[i].fd = -1;
-  return 0;
-}
-
-static bool may_be_missing(const struct tracer *tracer) {
-  return tracer->resources->config->missing_probes != PB_MISSING_PROBES_ERROR;
-}
-
-int attach_prepare(struct tracer *tracer, uint32_t program, struct bpf_prog_load_attr *load) {
-  int present = 0;
-  for (uint32_t i = 0; i < tracer->resources->probes_count; i++) {
-    const struct pb_probe *probe = &tracer->resources->probes[i];
-    if (probe->program != program)
-      continue;
-    const struct attach_family *family = families[probe->attach_case];
-    int err = family->prepare ? family->prepare(tracer, probe, load) : 0;
-    if (err && !(err == -ENOENT && may_be_missing(tracer)))
-      return err;
-    tracer->attachments[i].is_missing = err != 0;
-    present += !err;
-  }
-  return present;
+const struct attach_family *attach_family_of(const struct pb_probe *probe) {
+  return families[probe->attach_case];
 }
 
 static bool runs_last_first(const struct pb_probe *probe) {
-  const struct attach_family *family = families[probe->attach_case];
+  const struct attach_family *family = attach_family_of(probe);
   return family->runs_last_first && family->runs_last_first(probe);
 }
 
-int attach_perf_event(struct perf_event_attr *attr, int cpu, int program_fd) {
+uint64_t attach_cookie(const struct tracer *tracer, const struct target *target) {
+  return (uint64_t)(target - tracer->targets) + 1;
+}
+
+static int attach_program(int event_fd, int program_fd, uint64_t cookie) {
+  if (!cookie)  // works on every kernel; a link would only be a second fd
+    return ioctl(event_fd, PERF_EVENT_IOC_SET_BPF, program_fd) < 0 ? -errno : event_fd;
+  struct bpf_link_create_perf_attr attr = {
+      .prog_fd = (uint32_t)program_fd, .target_fd = (uint32_t)event_fd, .attach_type = BPF_PERF_EVENT, .bpf_cookie = cookie};
+  return bpf_call(BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+int attach_perf_event(struct perf_event_attr *attr, int pid, int cpu, int program_fd, uint64_t cookie) {
   attr->size = sizeof(*attr);
-  int fd = perf_event_open(attr, -1, cpu);
-  if (fd < 0)
-    return fd;
-  // PERF_EVENT_IOC_SET_BPF works on every kernel; a perf link (5.15) would only add a second fd.
-  if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) < 0 || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0) {
+  int event_fd = perf_event_open(attr, pid, cpu);
+  if (event_fd < 0)
+    return event_fd;
+  int fd = attach_program(event_fd, program_fd, cookie);
+  if (fd >= 0 && ioctl(event_fd, PERF_EVENT_IOC_ENABLE, 0) < 0) {
     int err = -errno;
-    close(fd);
-    return err;
+    if (fd != event_fd)
+      close(fd);
+    fd = err;
   }
+  if (fd != event_fd)  // a link holds the event itself
+    close(event_fd);
   return fd;
 }
 
-int attach_fail(const struct tracer *tracer, const struct pb_probe *probe, const char *component, int err, const char *cause,
-                ...) {
-  char text[256];
-  if (cause) {
-    va_list arguments;
-    va_start(arguments, cause);
-    small_vsnprintf(text, sizeof(text), cause, arguments);
-    va_end(arguments);
-  } else if (err == -ENOENT) {
-    small_snprintf(text, sizeof(text), "not on this kernel (%s)", host_release());
-  } else {
-    small_snprintf(text, sizeof(text), "%s%s", report_cause(err), report_privilege_hint(err));
-  }
-  uint32_t missing_probes = tracer->resources->config->missing_probes;
-  if (missing_probes == PB_MISSING_PROBES_ERROR || !(missing_probes == PB_MISSING_PROBES_IGNORE || tracer->options.no_warnings))
-    report(missing_probes == PB_MISSING_PROBES_ERROR ? REPORT_ERROR : REPORT_WARNING, tracer->resources, probe->span,
-           "%s: attach %s: %s", component, probe->name, text);
-  return err;
+// What cannot be attached is an error only if the script says so, or says nothing.
+static bool is_error(const struct tracer *tracer) {
+  return tracer->resources->config->missing_probes == PB_MISSING_PROBES_ERROR;
 }
 
-static int attach_one(struct tracer *tracer, uint32_t index) {
-  const struct pb_probe *probe = &tracer->resources->probes[index];
-  struct attachment *attachment = &tracer->attachments[index];
-  if (attachment->is_missing)
-    return 0;
+void attach_report_cause(const struct tracer *tracer, const struct target *target, const char *component, const char *cause) {
+  if (tracer->resources->config->missing_probes == PB_MISSING_PROBES_IGNORE)
+    return;
+  report(is_error(tracer) ? REPORT_ERROR : REPORT_WARNING, tracer->resources, tracer->resources->probes[target->probe].span,
+         "%s: attach %s: %s", component, target->name, cause);
+}
+
+void attach_report(const struct tracer *tracer, const struct target *target, const char *component, int err) {
+  char cause[256];
+  if (err == -ENOENT)
+    small_snprintf(cause, sizeof(cause), "not on this kernel (%s)", host_release());
+  else
+    small_snprintf(cause, sizeof(cause), "%s%s", report_cause(err), report_privilege_hint(err));
+  attach_report_cause(tracer, target, component, cause);
+}
+
+// Whether the failure is that of the host or of its user, not of the target: then there is no sense in going on.
+static bool is_fatal(int err) {
+  return err == -EPERM || err == -EACCES || err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
+static int attach_one(struct tracer *tracer, const struct pb_probe *probe, struct target *target) {
+  int program_fd = target->program_fd >= 0 ? target->program_fd : tracer->programs[probe->program].fd;
   if (tracer->options.verbose)
-    report_line("Attaching %s", probe->name);
-  int err = families[probe->attach_case]->attach(tracer, probe, tracer->programs[probe->program].fd, attachment);
-  attachment->is_attached = !err;
-  return may_be_missing(tracer) ? 0 : err;
+    report_line("Attaching %s", target->name);
+  int err = attach_family_of(probe)->attach(tracer, probe, program_fd, target);
+  target->is_attached = !err;
+  if (!err || is_fatal(err))
+    return err;
+  if (is_error(tracer)) {
+    report(REPORT_ERROR, NULL, 0,
+           "Unable to attach probe: %s. If this is expected, set the 'missing_probes' config variable to 'warn'.", target->name);
+    return err;
+  }
+  if (tracer->resources->config->missing_probes == PB_MISSING_PROBES_WARN)
+    report(REPORT_WARNING, NULL, 0, "Unable to attach probe: %s. Skipping.", target->name);
+  return 0;
+}
+
+static int attach_probe(struct tracer *tracer, uint32_t index) {
+  const struct pb_probe *probe = &tracer->resources->probes[index];
+  const struct attach_family *family = attach_family_of(probe);
+  uint32_t count;
+  struct target *targets = attach_targets(tracer, index, &count);
+  if (count > 1 && family->attach_many) {
+    int err = family->attach_many(tracer, probe, tracer->programs[probe->program].fd, targets, count);
+    for (uint32_t i = 0; i < count; i++)
+      targets[i].is_attached = !err;
+    if (err != -ENOTSUP)
+      return err;
+  }
+  int err = 0;
+  for (uint32_t i = 0; !err && i < count; i++)
+    err = attach_one(tracer, probe, &targets[i]);
+  return err;
 }
 
 int attach_all(struct tracer *tracer) {
   uint32_t count = tracer->resources->probes_count;
-  int err = 0, attached = 0;
+  int err = 0;
   for (uint32_t i = 0; !err && i < count; i++)
     if (!runs_last_first(&tracer->resources->probes[i]))
-      err = attach_one(tracer, i);
+      err = attach_probe(tracer, i);
   for (uint32_t i = count; !err && i > 0; i--)
     if (runs_last_first(&tracer->resources->probes[i - 1]))
-      err = attach_one(tracer, i - 1);
-  if (err)
-    return err;
-  for (uint32_t i = 0; i < count; i++)
-    attached += tracer->attachments[i].is_attached;
-  if (attached)
-    return attached;
-  report(REPORT_ERROR, NULL, 0, "Attachment failed for all probes.");
-  return -ENOENT;
+      err = attach_probe(tracer, i - 1);
+  int attached = 0;
+  for (uint32_t i = 0; i < tracer->targets_count; i++)
+    attached += tracer->targets[i].is_attached;
+  if (!err && !attached) {
+    report(REPORT_ERROR, NULL, 0, "Attachment failed for all probes.");
+    err = -ENOENT;
+  }
+  return err ? err : attached;
 }
 
 static void close_fd(int *fd) {
@@ -151,27 +167,21 @@ static void close_fd(int *fd) {
 }
 
 void detach_all(struct tracer *tracer) {
-  if (!tracer->attachments)
-    return;
   // Closing the perf event of a tracepoint or kprobe waits for an RCU grace period (some 65 ms each, one after the other, since
   // the kernel holds a lock meanwhile). Timers are disabled first, so that they do not go on all that time. The others
   // run until they are closed: disabling stops an event's samples, not its program. (Links answer ENOTTY.)
-  uint32_t count = tracer->resources->probes_count;
-  for (uint32_t i = 0; i < count; i++) {
-    struct attachment *attachment = &tracer->attachments[i];
-    if (attachment->is_attached && attachment->fd >= 0)
-      ioctl(attachment->fd, PERF_EVENT_IOC_DISABLE, 0);
-    for (uint32_t j = 0; j < attachment->more_count; j++)
-      ioctl(attachment->more[j], PERF_EVENT_IOC_DISABLE, 0);
+  for (uint32_t i = 0; i < tracer->targets_count; i++) {
+    struct target *target = &tracer->targets[i];
+    if (target->fd >= 0)
+      ioctl(target->fd, PERF_EVENT_IOC_DISABLE, 0);
+    for (uint32_t j = 0; j < target->more_count; j++)
+      ioctl(target->more[j], PERF_EVENT_IOC_DISABLE, 0);
   }
-  for (uint32_t i = count; i > 0; i--) {
-    struct attachment *attachment = &tracer->attachments[i - 1];
-    if (attachment->is_attached)
-      close_fd(&attachment->fd);
-    for (uint32_t j = 0; j < attachment->more_count; j++)
-      close_fd(&attachment->more[j]);
-    free(attachment->more);
+  for (uint32_t i = tracer->targets_count; i > 0; i--) {
+    struct target *target = &tracer->targets[i - 1];
+    close_fd(&target->fd);
+    for (uint32_t j = 0; j < target->more_count; j++)
+      close_fd(&target->more[j]);
+    target->more_count = 0;
   }
-  free(tracer->attachments);
-  tracer->attachments = NULL;
 }

@@ -1,4 +1,7 @@
 // Attaching programs to what they trace. One file a probe family; one struct attach_family a kind of Probe.
+//
+// A probe of the script stands for targets: the places on this host where its program is to run. Most have one; a pattern has
+// one for each name that matches. Targets are found before anything is loaded.
 #ifndef SHIM_ATTACH_ATTACH_H
 #define SHIM_ATTACH_ATTACH_H
 
@@ -8,24 +11,36 @@
 #include "shim/kernel.h"
 #include "shim/tracer.h"
 
-// What an attached probe holds: perf events or links, closed in order. Families with more than one fd allocate `more`.
-struct attachment {
-  bool is_missing;   // the kernel lacks its target, which config.missing_probes allows
+struct target {
+  uint32_t probe;     // index into resources->probes
+  char *name;         // in full, as the builtin `probe` shows it
+  char *group;        // module, category or file, "" if none
+  char *symbol;       // function or event, "" if none
+  uint64_t address;   // in the kernel or, for user space, in the file; of fentry the BTF id
+  int program_fd;     // of the program that is this target's own, -1 if targets share one
   bool is_attached;
-  int fd;         // -1 if none
+  int fd;             // what holds the attachment: a perf event or a link, -1 if none
   uint32_t more_count;
-  int *more;
+  int *more;          // allocated; for a target with more than one fd
 };
 
 struct attach_family {
   // Whether the kernel runs the programs of one place in the reverse order of attaching: then they are attached in reverse.
   // NULL for no.
   bool (*runs_last_first)(const struct pb_probe *probe);
-  // Before loading: checks that the target exists and adds to the load what belongs to the target. NULL if there is
-  // nothing to do. Reports what is wrong and returns a negative errno.
-  int (*prepare)(struct tracer *tracer, const struct pb_probe *probe, struct bpf_prog_load_attr *load);
-  // Returns 0 with the attachment filled in; or reports what is wrong and returns a negative errno.
-  int (*attach)(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct attachment *attachment);
+  // Adds the targets of a probe by target_add(); NULL if it is one, named as the probe. Returns 0 or a negative errno: what
+  // there is none of is -ENOENT, the rest it has reported.
+  int (*expand)(struct tracer *tracer, uint32_t probe);
+  // Whether the kernel binds a program to its target when it is loaded: then each target has a program of its own.
+  bool loads_each;
+  // Before loading: adds to the load what belongs to the target. NULL if there is nothing to do. Reports what is wrong and
+  // returns a negative errno.
+  int (*prepare)(struct tracer *tracer, const struct pb_probe *probe, const struct target *target,
+                 struct bpf_prog_load_attr *load);
+  // Attaches the program to one target: sets `fd`, or `more`. Returns 0, or a negative errno after attach_report().
+  int (*attach)(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *target);
+  // Attaches it to many at once and sets the `fd` of the first. Returns -ENOTSUP where this kernel cannot. NULL if none can.
+  int (*attach_many)(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets, uint32_t count);
 };
 
 // One for every kind of Probe.attach, named after its field: shim_attach_<field>.
@@ -42,27 +57,38 @@ extern const struct attach_family shim_attach_watchpoint;
 extern const struct attach_family shim_attach_iterator;
 
 bool attach_is_linked(uint32_t attach_case);
+const struct attach_family *attach_family_of(const struct pb_probe *probe);
 
-// Runs the `prepare` of the families of all probes of a program. Returns the number of probes that may be attached, so 0 if the
-// program need not be loaded, or a negative errno.
-int attach_prepare(struct tracer *tracer, uint32_t program, struct bpf_prog_load_attr *load);
-
-// Makes tracer->attachments. Returns 0 or -ENOMEM; detach_all() frees them.
-int attach_init(struct tracer *tracer);
-// Attaches all probes. Returns the number of those that are attached, or a negative errno after reporting.
+// Finds the targets of all probes: tracer->targets. Returns 0, or a negative errno after reporting. What is missing is treated as
+// the setting missing_probes says.
+int attach_expand(struct tracer *tracer);
+// The targets of one probe, which are neighbours.
+struct target *attach_targets(const struct tracer *tracer, uint32_t probe, uint32_t *count);
+// Attaches all probes. Returns the number of targets, or a negative errno after reporting.
 int attach_all(struct tracer *tracer);
 // Stops timers, then detaches all probes in reverse order.
 void detach_all(struct tracer *tracer);
 
-// Runs the programs of BEGIN or END (PB_SPECIAL_*). Returns 0, or a negative errno after reporting. In special.c: a tracer without them
-// does not have it.
+// Runs the programs of BEGIN or END (PB_SPECIAL_*), or of the signal probes. Returns 0, or a negative errno after reporting. In
+// special.c: a tracer without them does not have it.
 int shim_run_special(struct tracer *tracer, uint32_t kind);
 
-// For families: opens a perf event, attaches the program and enables it. Returns the fd or a negative errno.
-int attach_perf_event(struct perf_event_attr *attr, int cpu, int program_fd);
-// For families: reports that `probe` cannot be attached, "<component>: attach <probe>: <cause>", as an error or as
-// config.missing_probes wants it. Without a `cause` it is that of `err`, where -ENOENT means that the kernel lacks the target. Returns `err`.
-int attach_fail(const struct tracer *tracer, const struct pb_probe *probe, const char *component, int err, const char *cause, ...)
-    __attribute__((format(printf, 5, 6)));
+// Forgets them, when nothing is attached any more.
+void targets_free(struct tracer *tracer);
+
+// For families. Adds a target; the texts are copied. Returns 0 or -ENOMEM.
+int target_add(struct tracer *tracer, uint32_t probe, const char *name, const char *group, const char *symbol, uint64_t address);
+// Whether `text` is what `pattern` stands for: in it `*` is any text, also none.
+bool target_matches(const char *pattern, const char *text);
+
+// Opens a perf event, attaches the program and enables it. Returns the fd or a negative errno. With a cookie, which programs get by
+// bpf_get_attach_cookie(), it needs a link (5.15).
+int attach_perf_event(struct perf_event_attr *attr, int pid, int cpu, int program_fd, uint64_t cookie);
+// The cookie of a target: its index and one, so that it is never 0.
+uint64_t attach_cookie(const struct tracer *tracer, const struct target *target);
+// For families: reports that a target cannot be attached: "<component>: attach <target>: <cause>".
+void attach_report(const struct tracer *tracer, const struct target *target, const char *component, int err);
+// The same with a cause of the family's own.
+void attach_report_cause(const struct tracer *tracer, const struct target *target, const char *component, const char *cause);
 
 #endif

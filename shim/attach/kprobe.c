@@ -1,61 +1,58 @@
-// kprobe and kretprobe, through the perf PMU "kprobe" (4.17 and newer).
+// kprobe and kretprobe, through the perf PMU "kprobe"; see kprobe_multi.c for many at once.
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "shim/attach/attach.h"
+#include "shim/attach/kprobe_multi.h"
+#include "shim/attach/pmu.h"
 #include "shim/bpf.h"
 #include "shim/host.h"
-#include "shim/report.h"
 #include "shim/small_printf.h"
 
-// The PMU's type is assigned at boot; bit `retprobe` of the config is where its format file says ("config:0").
-static int read_number(const char *path, const char *prefix) {
-  char *text;
-  size_t size;
-  int number;
-  int err = host_read_file(path, &text, &size);
+static int expand_kprobe(struct tracer *tracer, uint32_t index) {
+  const struct pb_probe *probe = &tracer->resources->probes[index];
+  const struct pb_kprobe *kprobe = probe->kprobe;
+  // To look the function up first would cost more than to attach: that is for those who want to go on without it.
+  bool is_checked = *kprobe->function && tracer->resources->config->missing_probes != PB_MISSING_PROBES_ERROR;
+  if (probe->has_wildcard || is_checked)
+    return kprobe_expand(tracer, index);
+  return target_add(tracer, index, probe->name, kprobe->module, kprobe->function, kprobe->address);
+}
+
+static int open_event(const struct tracer *tracer, const struct pb_probe *probe, int program_fd, const struct target *target) {
+  const struct pb_kprobe *kprobe = probe->kprobe;
+  struct perf_event_attr attr = {.sample_period = 1, .flags = PERF_ATTR_FLAG_DISABLED};
+  int err = pmu_describe("kprobe", kprobe->is_return, &attr);
   if (err)
     return err;
-  size_t skipped = strlen(prefix);
-  number = strncmp(text, prefix, skipped) ? -EINVAL : atoi(text + skipped);
-  free(text);
-  return number;
-}
-
-static int open_event(const struct pb_kprobe *kprobe, int program_fd) {
-  int type = read_number("/sys/bus/event_source/devices/kprobe/type", "");
-  int retprobe = kprobe->is_return ? read_number("/sys/bus/event_source/devices/kprobe/format/retprobe", "config:") : 0;
-  if (type < 0)
-    return type == -ENOENT ? -EOPNOTSUPP : type;
-  if (retprobe < 0)
-    return retprobe;
-  char name[256];
-  if (*kprobe->module)
-    small_snprintf(name, sizeof(name), "%s:%s", kprobe->module, kprobe->function);
+  char name[700];
+  if (*target->group)
+    small_snprintf(name, sizeof(name), "%s:%s", target->group, target->symbol);
   else
-    small_snprintf(name, sizeof(name), "%s", kprobe->function);
-  struct perf_event_attr attr = {
-      .type = (uint32_t)type,
-      .config = kprobe->is_return ? 1ull << retprobe : 0,
-      .sample_period = 1,
-      .flags = PERF_ATTR_FLAG_DISABLED,
-      .config1 = *kprobe->function ? bpf_pointer(name) : 0,
-      .config2 = *kprobe->function ? kprobe->offset : kprobe->address,
-  };
+    small_snprintf(name, sizeof(name), "%s", target->symbol);
+  attr.config1 = *target->symbol ? bpf_pointer(name) : 0;
+  attr.config2 = *target->symbol ? kprobe->offset : kprobe->address;
   // On CPU 0, yet for all: with a program attached the kernel runs it before it looks at the event's CPU.
-  return attach_perf_event(&attr, 0, program_fd);
+  return attach_perf_event(&attr, -1, 0, program_fd, probe->has_wildcard ? attach_cookie(tracer, target) : 0);
 }
 
-static int attach_kprobe(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct attachment *attachment) {
-  int fd = open_event(probe->kprobe, program_fd);
-  if (fd == -EOPNOTSUPP)
-    return attach_fail(tracer, probe, "kprobe", fd, "this kernel (%s) was built without kprobes", host_release());
-  if (fd == -EADDRNOTAVAIL || fd == -EINVAL)
-    return attach_fail(tracer, probe, "kprobe", fd, "this function cannot be traced on this kernel (%s)", host_release());
+static int attach_kprobe(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *target) {
+  int fd = open_event(tracer, probe, program_fd, target);
+  char cause[128];
+  if (fd == -EOPNOTSUPP) {
+    small_snprintf(cause, sizeof(cause), "this kernel (%s) was built without kprobes", host_release());
+    attach_report_cause(tracer, target, "kprobe", cause);
+  } else if (fd == -EILSEQ) {
+    attach_report_cause(tracer, target, "kprobe",
+                        "Possible attachment attempt in the middle of an instruction, try a different offset.");
+  } else if (fd == -EADDRNOTAVAIL || fd == -EINVAL) {
+    small_snprintf(cause, sizeof(cause), "this function cannot be traced on this kernel (%s)", host_release());
+    attach_report_cause(tracer, target, "kprobe", cause);
+  } else if (fd < 0) {
+    attach_report(tracer, target, "kprobe", fd);
+  }
   if (fd < 0)
-    return attach_fail(tracer, probe, "kprobe", fd, NULL);
-  attachment->fd = fd;
+    return fd;
+  target->fd = fd;
   return 0;
 }
 
@@ -63,4 +60,10 @@ static bool runs_last_first(const struct pb_probe *probe) {
   return !probe->kprobe->is_return;
 }
 
-const struct attach_family shim_attach_kprobe = {.runs_last_first = runs_last_first, .attach = attach_kprobe};
+const struct attach_family shim_attach_kprobe = {
+    .runs_last_first = runs_last_first,
+    .expand = expand_kprobe,
+    .prepare = kprobe_multi_prepare,
+    .attach = attach_kprobe,
+    .attach_many = kprobe_multi_attach,
+};

@@ -1,4 +1,4 @@
-// BEGIN and END: raw_tracepoint programs that the tracer runs itself.
+// BEGIN, END and self:signal: raw_tracepoint programs that the tracer runs itself.
 #include <errno.h>
 
 #include "shim/attach/attach.h"
@@ -6,18 +6,14 @@
 #include "shim/load.h"
 #include "shim/report.h"
 
-static int prepare_special(struct tracer *tracer, const struct pb_probe *probe, struct bpf_prog_load_attr *load) {
-  (void)load;
-  uint32_t kind = probe->special->kind;
-  if (kind == PB_SPECIAL_BEGIN || kind == PB_SPECIAL_END)
-    return 0;
-  return attach_fail(tracer, probe, "special", -ENOTSUP, "not supported yet");
-}
-
 // Nothing to hold on to: they run when their time comes.
-static int attach_special(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct attachment *attachment) {
-  (void)tracer, (void)probe, (void)program_fd, (void)attachment;
-  return 0;
+static int attach_special(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *target) {
+  (void)program_fd;
+  uint32_t kind = probe->special->kind;
+  if (kind == PB_SPECIAL_BEGIN || kind == PB_SPECIAL_END || kind == PB_SPECIAL_SELF_SIGNAL)
+    return 0;
+  attach_report_cause(tracer, target, "special", "not supported yet");
+  return -EOPNOTSUPP;
 }
 
 int shim_run_special(struct tracer *tracer, uint32_t kind) {
@@ -34,4 +30,4 @@ int shim_run_special(struct tracer *tracer, uint32_t kind) {
   return 0;
 }
 
-const struct attach_family shim_attach_special = {.prepare = prepare_special, .attach = attach_special};
+const struct attach_family shim_attach_special = {.attach = attach_special};

@@ -28,8 +28,13 @@ static int find_value(const struct tracer *tracer, uint32_t kind, uint64_t *valu
       *value = err == -ENOENT ? 1 : list.count;  // a kernel without NUMA
       return err == -ENOENT ? 0 : err;
     case PB_HOST_VALUE_CHILD_PID:
+      *value = (uint64_t)tracer->command.pid;
+      return 0;
     case PB_HOST_VALUE_HAS_CHILD:
-      *value = 0;  // -c is not supported yet
+      *value = tracer->command.pid != 0;
+      return 0;
+    case PB_HOST_VALUE_TARGET_PID:
+      *value = (uint64_t)tracer->options.pid;
       return 0;
     case PB_HOST_VALUE_PAGE_SIZE:
       *value = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -49,9 +54,11 @@ static int find_value(const struct tracer *tracer, uint32_t kind, uint64_t *valu
     case PB_HOST_VALUE_POSITIONAL_COUNT:
       *value = tracer->options.positional_count;
       return 0;
-    default:
+    case PB_HOST_VALUE_TRACER_PID:
       *value = (uint64_t)getpid();
       return 0;
+    default:
+      return -EOPNOTSUPP;
   }
 }
 
@@ -69,6 +76,8 @@ static int resolve_host(struct tracer *tracer, const struct pb_constant *constan
       [PB_HOST_VALUE_IN_INITIAL_PID_NAMESPACE] = "PID namespace",
       [PB_HOST_VALUE_POSITIONAL_COUNT] = "parameters",
       [PB_HOST_VALUE_TRACER_PID] = "own PID",
+      [PB_HOST_VALUE_TAI_OFFSET_NS] = "TAI",
+      [PB_HOST_VALUE_TARGET_PID] = "traced PID",
   };
   int err = find_value(tracer, constant->host->kind, &value->immediate);
   if (err)

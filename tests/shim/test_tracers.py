@@ -196,13 +196,16 @@ def test_missing_probes() -> None:
     result = run("absent_allowed")
     assert (result.returncode, result.stdout) == (0, "begun\n\n\n")
     assert result.stderr == (
-        "absent_tracepoint.bt:1:1-38: WARNING: tracepoint: attach tracepoint:syscalls:sys_enter_nothing: "
-        f"not on this kernel ({RELEASE})\n"
+        "absent_tracepoint.bt:1:1-38: WARNING: No matches for tracepoint syscalls:sys_enter_nothing. Skipping.\n"
+        "tracepoint:syscalls:sys_enter_nothing\n"
+        "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"
+        "absent_tracepoint.bt:1:1-38: WARNING: Probe has no valid attach points. It is being removed which may cause issues "
+        "with program behavior.\n"
         "tracepoint:syscalls:sys_enter_nothing\n"
         "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"
         "Attached 1 probe\n"
     )
-    assert error("all_absent") == "ERROR: Attachment failed for all probes.\n"
+    assert error("all_absent") == "No probes to attach\n"
 
 
 def test_program_that_the_verifier_refuses() -> None:

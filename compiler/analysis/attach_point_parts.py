@@ -1,0 +1,255 @@
+"""Attach points taken apart: from the texts between the colons to an AttachPoint, one reader for each probe type.
+
+Nothing here asks a kernel or a file whether the place exists.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from compiler import perf_events
+from compiler.analysis.program import AttachPoint
+from compiler.probe_types import ProbeType
+from compiler.syntax import ast
+from compiler.syntax.literals import integer_value
+
+_UNIT_NS: Mapping[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
+_SECOND_NS = 1_000_000_000
+
+
+_WATCHPOINT_MODES = ("rw", "w", "x")  # of x86-64; arm64 can watch reads alone, but a script is portable
+_WATCHPOINT_LENGTHS = (1, 2, 4, 8)
+_SIGNALS = ("SIGUSR1",)
+
+
+class BadAttachPoint(Exception):
+    """An attach point that cannot be used: message, code and hints."""
+
+    def __init__(self, message: str, code: str = "attach-point", hints: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hints = tuple(hints)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """An attach point taken apart: the texts behind the provider."""
+
+    node: ast.AttachPoint
+    probe_type: ProbeType
+    texts: tuple[str, ...]
+    unsafe: bool
+
+    def expect(self, *counts: int) -> None:
+        if len(self.texts) not in counts:
+            expected = " or ".join(map(str, counts))
+            raise BadAttachPoint(f"{self.probe_type} probe type requires {expected} arguments, found {len(self.texts)}")
+
+    def make(
+        self, *, target: str = "", event: str = "", offset: int = 0, address: int = 0, period_ns: int = 0,
+        frequency: int = 0, count: int = 0, rate: int = 0, length: int = 0, mode: str = "", namespace: str = "",
+    ) -> AttachPoint:  # fmt: skip
+        """The attach point; its name is what the builtin `probe` shows, which has the rate as the script wrote it."""
+        name = self.node.name
+        if name is None:
+            pieces: list[object] = [self.probe_type.name, target, namespace, f"{event}+{offset}" if offset else event]
+            pieces += [address or "", rate or count or "", length or "", mode]
+            name = ":".join(str(piece) for piece in pieces if piece != "")
+        return AttachPoint(
+            self.probe_type, name, self.node.span, target, event, offset, address, period_ns, frequency, count,
+            length=length, mode=mode, namespace=namespace, unsafe=self.unsafe,
+        )  # fmt: skip
+
+
+def is_wildcard(text: str) -> bool:
+    return "*" in text
+
+
+def read(parts: Parts) -> AttachPoint:
+    """Raises BadAttachPoint."""
+    return _READERS[parts.probe_type.name](parts)
+
+
+def can_read(probe_type: ProbeType) -> bool:
+    return probe_type.name in _READERS
+
+
+def _number(text: str, what: str) -> int:
+    if not text:
+        raise BadAttachPoint(f"{what}: invalid integer: {text}")
+    try:
+        return integer_value(text)
+    except ValueError as error:
+        raise BadAttachPoint(f"{what}: {error}") from None
+
+
+def _special(parts: Parts) -> AttachPoint:
+    if parts.texts:
+        raise BadAttachPoint("begin/end probes should not have a target")
+    return parts.make()
+
+
+def _self(parts: Parts) -> AttachPoint:
+    parts.expect(2)
+    trigger, signal = parts.texts
+    if trigger != "signal":
+        raise BadAttachPoint(f"{trigger} is not a supported trigger")
+    if signal not in _SIGNALS:
+        raise BadAttachPoint(f"{signal} is not a supported signal")
+    return parts.make(target=trigger, event=signal)
+
+
+def _timer(parts: Parts) -> AttachPoint:
+    """interval and profile."""
+    parts.expect(1, 2)
+    if len(parts.texts) == 1:
+        nanoseconds = _number(parts.texts[0], f"Invalid rate of {parts.probe_type} probe")
+        if nanoseconds < 1000:
+            found = f"Found: {nanoseconds} nanoseconds"
+            raise BadAttachPoint(f"Invalid rate of {parts.probe_type} probe. Minimum is 1000 or 1us. {found}")
+        rate = nanoseconds // 1000
+        return parts.make(target="us", rate=rate, period_ns=rate * 1000)
+    unit, text = parts.texts
+    rate = _number(text, f"Invalid rate of {parts.probe_type} probe")
+    if unit not in _UNIT_NS and unit != "hz":
+        raise BadAttachPoint(f"{unit} is not an accepted unit of time", hints=["the units of time are s, ms, us and hz"])
+    if rate == 0:
+        raise BadAttachPoint(f"{parts.probe_type} frequency should be a positive integer")
+    if unit == "hz":
+        return parts.make(target=unit, rate=rate, frequency=rate, period_ns=_SECOND_NS // rate)
+    return parts.make(target=unit, rate=rate, period_ns=rate * _UNIT_NS[unit])
+
+
+def _counter(parts: Parts) -> AttachPoint:
+    """software and hardware."""
+    parts.expect(1, 2)
+    kind = parts.probe_type.name
+    name, text = (*parts.texts, "")[:2]
+    if not name:
+        raise BadAttachPoint(f"{kind} probe must have a {kind} event name")
+    if is_wildcard(name):
+        raise BadAttachPoint(f"wildcards are not allowed for {kind} probe type")
+    events = perf_events.CLASSES[kind]
+    if events.find(name) is None:
+        close = difflib.get_close_matches(name, [event.name for event in events.events], 1)
+        hints = [f"Did you mean {other}?" for other in close]
+        raise BadAttachPoint(f"{name} is not a {kind} probe", "perf-event", hints)
+    count = _number(text, f"Invalid count for {kind} probe") if text not in ("", "*") else 0
+    # The name says what the script says: without a count, none.
+    return parts.make(target=name, count=count)
+
+
+def _watchpoint(parts: Parts) -> AttachPoint:
+    parts.expect(3)
+    address = _number(parts.texts[0], "Invalid function/address argument")
+    length = _number(parts.texts[1], "Invalid length argument")
+    mode = "".join(sorted(parts.texts[2]))
+    if not address:
+        raise BadAttachPoint("watchpoint must be attached to a non-zero address")
+    if length not in _WATCHPOINT_LENGTHS:
+        raise BadAttachPoint("watchpoint length must be one of (1,2,4,8)")
+    if not mode or set(mode) - set("rwx"):
+        raise BadAttachPoint("watchpoint mode must be combination of (r,w,x)")
+    if len(set(mode)) < len(mode):
+        raise BadAttachPoint("watchpoint modes may not be duplicated")
+    if mode not in _WATCHPOINT_MODES:
+        modes = ",".join(_WATCHPOINT_MODES)
+        raise BadAttachPoint(f"invalid watchpoint mode: {mode}", hints=[f"supported modes: {modes}"])
+    return parts.make(address=address, length=length, mode=mode)
+
+
+def _tracepoint(parts: Parts) -> AttachPoint:
+    parts.expect(2)
+    category, event = parts.texts
+    if not category or not event:
+        raise BadAttachPoint("tracepoint probe must have a target")
+    return parts.make(target=category, event=event)
+
+
+def _raw_tracepoint(parts: Parts) -> AttachPoint:
+    parts.expect(1, 2)
+    module, event = ("", *parts.texts)[-2:]
+    if not event:
+        raise BadAttachPoint("rawtracepoint should be attached to a function")
+    return parts.make(target=module, event=event)
+
+
+def _function_and_offset(parts: Parts, text: str) -> tuple[str, int]:
+    name, *offsets = text.split("+")
+    if not offsets:
+        return name, 0
+    if parts.probe_type.is_return:
+        raise BadAttachPoint("Offset not allowed")
+    if len(offsets) > 1:
+        raise BadAttachPoint("Cannot take more than one offset")
+    if not name or not offsets[0]:
+        raise BadAttachPoint("Invalid offset")
+    return name, _number(offsets[0], "Invalid offset")
+
+
+def _kprobe(parts: Parts) -> AttachPoint:
+    parts.expect(1, 2)
+    module, function = ("", *parts.texts)[-2:]
+    if not function:
+        raise BadAttachPoint("kprobes should be attached to a function or an address")
+    name, offset = _function_and_offset(parts, function)
+    if name[0].isdecimal():
+        # The kernel takes any address, so nothing checks that it is the start of an instruction.
+        if not parts.unsafe:
+            raise BadAttachPoint("Probing by address requires --unsafe", "unsafe")
+        return parts.make(target=module, address=_number(name, "Invalid address"))
+    return parts.make(target=module, event=name, offset=offset)
+
+
+def _fentry(parts: Parts) -> AttachPoint:
+    parts.expect(1, 2)
+    module, function = ("", *parts.texts)[-2:]
+    if not function:
+        raise BadAttachPoint("fentry/fexit should specify a function")
+    if module == "bpf":
+        raise BadAttachPoint(f"{parts.probe_type} probes of BPF programs are not supported yet", "not-supported")
+    return parts.make(target=module, event=function)
+
+
+def _uprobe(parts: Parts) -> AttachPoint:
+    if any(part.separator == "@" for part in parts.node.parts):
+        raise BadAttachPoint(f"{parts.probe_type} probes at source lines are not supported yet", "not-supported")
+    if len(parts.texts) == 3 and parts.texts[1] in ("cpp", "rust"):
+        raise BadAttachPoint(f"{parts.texts[1]}: functions of {parts.probe_type} are not supported yet", "not-supported")
+    parts.expect(2)
+    path, function = parts.texts
+    if not path:
+        raise BadAttachPoint(f"{parts.probe_type} should have a target")
+    if not function:
+        raise BadAttachPoint(f"{parts.probe_type} should be attached to a function and/or address")
+    if is_wildcard(path):
+        raise BadAttachPoint(f"wildcards in the target of {parts.probe_type} are not supported yet", "not-supported")
+    name, offset = _function_and_offset(parts, function)
+    if name[0].isdecimal():
+        return parts.make(target=path, address=_number(name, "Invalid address"))
+    if offset and not parts.unsafe:
+        # A breakpoint inside an instruction would change what the program does, and the tracer has no disassembler.
+        raise BadAttachPoint("Probing at an offset requires --unsafe", "unsafe")
+    return parts.make(target=path, event=name, offset=offset)
+
+
+_READERS: Mapping[str, Callable[[Parts], AttachPoint]] = {
+    "begin": _special,
+    "end": _special,
+    "self": _self,
+    "interval": _timer,
+    "profile": _timer,
+    "software": _counter,
+    "hardware": _counter,
+    "tracepoint": _tracepoint,
+    "rawtracepoint": _raw_tracepoint,
+    "kprobe": _kprobe,
+    "kretprobe": _kprobe,
+    "fentry": _fentry,
+    "fexit": _fentry,
+    "uprobe": _uprobe,
+    "uretprobe": _uprobe,
+    "watchpoint": _watchpoint,
+}

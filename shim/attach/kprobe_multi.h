@@ -1,0 +1,14 @@
+// Many kernel functions at once: kprobe patterns, and links that hold all functions of a pattern (5.18).
+#ifndef SHIM_ATTACH_KPROBE_MULTI_H
+#define SHIM_ATTACH_KPROBE_MULTI_H
+
+#include "shim/attach/attach.h"
+
+// As attach_family's functions of these names.
+int kprobe_expand(struct tracer *tracer, uint32_t probe);
+int kprobe_multi_prepare(struct tracer *tracer, const struct pb_probe *probe, const struct target *target,
+                         struct bpf_prog_load_attr *load);
+int kprobe_multi_attach(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets,
+                        uint32_t count);
+
+#endif

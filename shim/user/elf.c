@@ -1,0 +1,149 @@
+#include "shim/user/elf.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+enum { HOST_MACHINE = EM_X86_64 };
+#elif defined(__aarch64__)
+enum { HOST_MACHINE = EM_AARCH64 };
+#endif
+
+static bool fits(const struct elf *elf, uint64_t offset, uint64_t size) {
+  return offset <= elf->size && size <= elf->size - offset;
+}
+
+// The headers may be anywhere in the file, aligned or not: they are copied out.
+static void header_of(const struct elf *elf, Elf64_Ehdr *header) {
+  memcpy(header, elf->data, sizeof(*header));
+}
+
+int elf_open(const char *path, struct elf *elf) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return -errno;
+  struct stat status;
+  int err = fstat(fd, &status) < 0 ? -errno : 0;
+  if (!err && (!S_ISREG(status.st_mode) || status.st_size < (off_t)sizeof(Elf64_Ehdr)))
+    err = -ENOEXEC;
+  void *data = MAP_FAILED;
+  if (!err) {
+    data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    err = data == MAP_FAILED ? -errno : 0;
+  }
+  close(fd);
+  if (err)
+    return err;
+  *elf = (struct elf){data, (size_t)status.st_size};
+  Elf64_Ehdr header;
+  header_of(elf, &header);
+  if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != HOST_MACHINE) {
+    elf_close(elf);
+    return -ENOEXEC;
+  }
+  return 0;
+}
+
+void elf_close(struct elf *elf) {
+  if (elf->data)
+    munmap((void *)(uintptr_t)elf->data, elf->size);
+  *elf = (struct elf){0};
+}
+
+static bool section_at(const struct elf *elf, uint32_t index, Elf64_Shdr *section) {
+  Elf64_Ehdr header;
+  header_of(elf, &header);
+  uint64_t offset = header.e_shoff + (uint64_t)index * sizeof(*section);
+  if (index >= header.e_shnum || header.e_shentsize != sizeof(*section) || !fits(elf, offset, sizeof(*section)))
+    return false;
+  memcpy(section, elf->data + offset, sizeof(*section));
+  return section->sh_type == SHT_NOBITS || fits(elf, section->sh_offset, section->sh_size);
+}
+
+// A text of a string table, or NULL if it does not end inside of it.
+static const char *text_at(const struct elf *elf, const Elf64_Shdr *strings, uint64_t offset) {
+  if (offset >= strings->sh_size)
+    return NULL;
+  const char *text = (const char *)elf->data + strings->sh_offset + offset;
+  return memchr(text, 0, strings->sh_size - offset) ? text : NULL;
+}
+
+int elf_each_section(const struct elf *elf, elf_section_visitor *visit, void *context) {
+  Elf64_Ehdr header;
+  Elf64_Shdr names, section;
+  header_of(elf, &header);
+  if (!section_at(elf, header.e_shstrndx, &names) || names.sh_type != SHT_STRTAB)
+    return 0;
+  for (uint32_t i = 0; i < header.e_shnum; i++) {
+    if (!section_at(elf, i, &section))
+      continue;
+    const char *name = text_at(elf, &names, section.sh_name);
+    if (!name)
+      continue;
+    bool has_data = section.sh_type != SHT_NOBITS;
+    struct elf_section found = {section.sh_type, section.sh_link, section.sh_addr, has_data ? elf->data + section.sh_offset : NULL,
+                                has_data ? section.sh_size : 0};
+    int result = visit(context, name, &found);
+    if (result)
+      return result;
+  }
+  return 0;
+}
+
+static int each_function_of(const struct elf *elf, const Elf64_Shdr *table, elf_function_visitor *visit, void *context) {
+  Elf64_Shdr strings;
+  if (!section_at(elf, table->sh_link, &strings) || strings.sh_type != SHT_STRTAB)
+    return 0;
+  for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= table->sh_size; at += sizeof(Elf64_Sym)) {
+    Elf64_Sym symbol;
+    memcpy(&symbol, elf->data + table->sh_offset + at, sizeof(symbol));
+    unsigned type = ELF64_ST_TYPE(symbol.st_info);
+    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol.st_shndx == SHN_UNDEF || !symbol.st_value)
+      continue;
+    struct elf_function function = {text_at(elf, &strings, symbol.st_name), symbol.st_value, symbol.st_size};
+    int result = function.name && *function.name ? visit(context, &function) : 0;
+    if (result)
+      return result;
+  }
+  return 0;
+}
+
+int elf_each_function(const struct elf *elf, elf_function_visitor *visit, void *context) {
+  static const uint32_t types[] = {SHT_SYMTAB, SHT_DYNSYM};
+  Elf64_Ehdr header;
+  Elf64_Shdr section;
+  header_of(elf, &header);
+  for (size_t t = 0; t < sizeof(types) / sizeof(*types); t++) {
+    for (uint32_t i = 0; i < header.e_shnum; i++) {
+      if (!section_at(elf, i, &section) || section.sh_type != types[t])
+        continue;
+      int result = each_function_of(elf, &section, visit, context);
+      if (result)
+        return result;
+    }
+  }
+  return 0;
+}
+
+bool elf_file_offset(const struct elf *elf, uint64_t address, uint64_t *offset) {
+  Elf64_Ehdr header;
+  header_of(elf, &header);
+  for (uint32_t i = 0; i < header.e_phnum; i++) {
+    Elf64_Phdr segment;
+    uint64_t at = header.e_phoff + (uint64_t)i * sizeof(segment);
+    if (header.e_phentsize != sizeof(segment) || !fits(elf, at, sizeof(segment)))
+      return false;
+    memcpy(&segment, elf->data + at, sizeof(segment));
+    if (segment.p_type != PT_LOAD || address < segment.p_vaddr || address - segment.p_vaddr >= segment.p_filesz)
+      continue;
+    *offset = address - segment.p_vaddr + segment.p_offset;
+    return true;
+  }
+  return false;
+}

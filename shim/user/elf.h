@@ -1,0 +1,44 @@
+// Reads the symbol tables of a 64-bit ELF file of this host: functions and where they are in the file.
+#ifndef SHIM_USER_ELF_H
+#define SHIM_USER_ELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct elf {
+  const uint8_t *data;  // the whole file, mapped
+  size_t size;
+};
+
+struct elf_section {
+  uint32_t type;
+  uint32_t link;
+  uint64_t address;
+  const uint8_t *data;  // inside the file
+  uint64_t size;
+};
+
+struct elf_function {
+  const char *name;
+  uint64_t address;  // as the file's program headers count
+  uint64_t size;     // 0 if unknown
+};
+
+// Returns 0 or a negative errno: -ENOEXEC if it is no such file. Release with elf_close().
+int elf_open(const char *path, struct elf *elf);
+void elf_close(struct elf *elf);
+
+// Calls `visit` for every function that the file defines, those of .symtab before those of .dynsym (which may repeat them),
+// until it returns something else than 0, and returns that; else 0. Data that is out of bounds is left out.
+typedef int elf_function_visitor(void *context, const struct elf_function *function);
+int elf_each_function(const struct elf *elf, elf_function_visitor *visit, void *context);
+
+// Calls `visit` for every section, with its name, in the same way.
+typedef int elf_section_visitor(void *context, const char *name, const struct elf_section *section);
+int elf_each_section(const struct elf *elf, elf_section_visitor *visit, void *context);
+
+// Where the byte at an address is in the file. Returns whether it is there.
+bool elf_file_offset(const struct elf *elf, uint64_t address, uint64_t *offset);
+
+#endif
