@@ -102,7 +102,7 @@ def _self(parts: Parts) -> AttachPoint:
 
 
 def _timer(parts: Parts) -> AttachPoint:
-    """interval and profile."""
+    """Interval and profile."""
     parts.expect(1, 2)
     if len(parts.texts) == 1:
         nanoseconds = _number(parts.texts[0], f"Invalid rate of {parts.probe_type} probe")
@@ -114,7 +114,9 @@ def _timer(parts: Parts) -> AttachPoint:
     unit, text = parts.texts
     rate = _number(text, f"Invalid rate of {parts.probe_type} probe")
     if unit not in _UNIT_NS and unit != "hz":
-        raise BadAttachPoint(f"{unit} is not an accepted unit of time", hints=["the units of time are s, ms, us and hz"])
+        raise BadAttachPoint(
+            f"{unit} is not an accepted unit of time", hints=["the units of time are s, ms, us and hz"]
+        )
     if rate == 0:
         raise BadAttachPoint(f"{parts.probe_type} frequency should be a positive integer")
     if unit == "hz":
@@ -123,7 +125,7 @@ def _timer(parts: Parts) -> AttachPoint:
 
 
 def _counter(parts: Parts) -> AttachPoint:
-    """software and hardware."""
+    """Software and hardware."""
     parts.expect(1, 2)
     kind = parts.probe_type.name
     name, text = (*parts.texts, "")[:2]
@@ -217,7 +219,9 @@ def _uprobe(parts: Parts) -> AttachPoint:
     if any(part.separator == "@" for part in parts.node.parts):
         raise BadAttachPoint(f"{parts.probe_type} probes at source lines are not supported yet", "not-supported")
     if len(parts.texts) == 3 and parts.texts[1] in ("cpp", "rust"):
-        raise BadAttachPoint(f"{parts.texts[1]}: functions of {parts.probe_type} are not supported yet", "not-supported")
+        raise BadAttachPoint(
+            f"{parts.texts[1]}: functions of {parts.probe_type} are not supported yet", "not-supported"
+        )
     parts.expect(2)
     path, function = parts.texts
     if not path:

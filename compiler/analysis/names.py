@@ -90,6 +90,9 @@ class _Names:
     def variable(self, found: Builtin, node: ast.Expression) -> ast.Expression:
         self.check_variable(found, node)
         match found.name:
+            case "probe" if self.program.attach_points[0].has_wildcard:
+                message = "probe is not supported yet in probes with wildcards"
+                self.sink.error("not-supported", message, node.span)
             case "probe":
                 return ast.String(self.program.attach_points[0].name, span=node.span)
             case "probetype":

@@ -7,6 +7,7 @@ from compiler.analysis.program import AttachPoint
 from compiler.object.tables import Tables
 from proto import required_resources_pb2 as pb
 
+
 def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
     """`program` is the index of the program that runs there."""
     probe = pb.Probe(
