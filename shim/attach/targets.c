@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "shim/attach/attach.h"
+#include "shim/host.h"
 #include "shim/report.h"
 #include "shim/small_printf.h"
 
@@ -75,7 +76,10 @@ static void report_missing(const struct tracer *tracer, const struct pb_probe *p
   small_snprintf(type, sizeof(type), "%s", probe->name);
   if (size < sizeof(type))
     type[size] = 0;
-  if (resources->config->missing_probes == PB_MISSING_PROBES_ERROR)
+  bool is_user = probe->attach_case == PB_PROBE_ATTACH_UPROBE || probe->attach_case == PB_PROBE_ATTACH_USDT;
+  if (resources->config->missing_probes == PB_MISSING_PROBES_ERROR && !is_user)
+    report(REPORT_ERROR, resources, probe->span, "%s: attach %s: not on this kernel (%s)", type, probe->name, host_release());
+  else if (resources->config->missing_probes == PB_MISSING_PROBES_ERROR)
     report(REPORT_ERROR, resources, probe->span, "No matches for %s %s.", type, rest);
   else if (resources->config->missing_probes == PB_MISSING_PROBES_WARN)
     report(REPORT_WARNING, resources, probe->span, "No matches for %s %s. Skipping.", type, rest);
