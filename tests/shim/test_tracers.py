@@ -87,7 +87,7 @@ def test_help_and_version() -> None:
         (["-qo"], "option needs an argument: -qo"),
         (["-B", "some"], "-B must be either 'line', 'full', or 'none'."),
         (["-f", "json"], "-f json is not supported yet"),
-        (["-p", "1"], "this option is not supported yet: --pid"),
+        (["--usdt-file-activation"], "this option is not supported yet: --usdt-file-activation"),
         (["--quiet=1"], "option takes no argument: --quiet=1"),
     ],
 )
@@ -235,3 +235,16 @@ def test_without_privileges() -> None:
     assert result.stdout == ""
     assert result.stderr.startswith("ERROR: bpf: ")
     assert result.stderr.endswith(": Operation not permitted: run as root or with CAP_BPF and CAP_PERFMON\n")
+
+
+def test_process_that_is_not_there() -> None:
+    assert error("hello", "-p", "4194304").startswith("ERROR: Failed to attach to pid: 4194304: ")
+    assert error("hello", "-p", "12x") == "ERROR: Failed to parse pid: invalid trailing bytes: 12x\n"
+
+
+def test_command() -> None:
+    """It runs once the probes are attached, and the tracer ends with it."""
+    result = run("getpgid", "-v", "-c", "/bin/sh -c exit")
+    assert result.returncode == 0, result.stderr
+    assert "Child exited with code: 0\n" in result.stderr
+    assert "Path '/no/such/program' does not exist" in error("getpgid", "-c", "/no/such/program")
