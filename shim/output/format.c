@@ -115,6 +115,8 @@ int format_text(struct tracer *tracer, const struct pb_format *format, const uin
   format_print(&printer, format, event);
   int err = writer_flush(&out);
   off_t size = err ? 0 : lseek(fd, 0, SEEK_CUR);
+  if (size < 0)
+    err = -errno;
   *text = err ? NULL : calloc(1, (size_t)size + 1);
   if (!err && !*text)
     err = -ENOMEM;
