@@ -244,7 +244,7 @@ def test_process_that_is_not_there() -> None:
 
 def test_command() -> None:
     """It runs once the probes are attached, and the tracer ends with it."""
-    result = run("getpgid", "-v", "-c", "/bin/sh -c exit")
+    result = run("getpgid", "-v", "-c", "/bin/sh -c exit", "1")
     assert result.returncode == 0, result.stderr
     assert "Child exited with code: 0\n" in result.stderr
-    assert "Path '/no/such/program' does not exist" in error("getpgid", "-c", "/no/such/program")
+    assert "Path '/no/such/program' does not exist" in error("getpgid", "-c", "/no/such/program", "1")
