@@ -26,6 +26,8 @@ from compiler.types.c_names import c_type
 from compiler.types.kernel import Kernel
 
 _NAMESPACES = frozenset({"curr_ns", "init"})
+_PREFIX = "__builtin_"
+"""With it, a builtin variable's name means the builtin even where a macro has the name."""
 _ARGUMENT = re.compile(r"arg(\d+)")
 
 
@@ -71,13 +73,14 @@ class _Names:
     # ------------------------------------------------------------------------------------------- names without calls
 
     def identifier(self, node: ast.Identifier | ast.Builtin) -> ast.Expression:
-        name = node.name
+        name = node.name.removeprefix(_PREFIX)
         found = BUILTINS.get(name)
         if found is not None and found.kind is Kind.VARIABLE:
             return self.variable(found, node)
         if (match := _ARGUMENT.fullmatch(name)) is not None:
             self.sink.error("argument-number", f"{self.arch.name} doesn't support arg{match[1]}", node.span)
             return node
+        name = node.name
         enumerator = self.kernel.enumerator(name)
         if enumerator is not None:
             literal = ast.Integer(enumerator[1], name, span=node.span)
@@ -100,6 +103,7 @@ class _Names:
             case "usermode":
                 return self.usermode(found, node)
         result = node if isinstance(node, ast.Builtin) else ast.Builtin(found.name, span=node.span)
+        result.name = found.name
         result.builtin = found
         return result
 

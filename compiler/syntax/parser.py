@@ -26,7 +26,8 @@ _DIRECTIVE = re.compile(r"#(?!!)(?:[^\n\\]|\\\r?\n|\\)*+")
 _GROUP = r"\((?:[^()]|\((?:[^()]|\([^()]*+\))*+\))*+\)"
 _DEFINITION = re.compile(rf"(?:struct|union|enum)\b(?:[\sA-Za-z0-9_]++|{_GROUP}|{COMMENT.pattern})*+\{{")
 _TYPEDEF_STOP = re.compile(r"[;{]")
-_ATTRIBUTE = re.compile(r"\s*__attribute__\s*")
+_SPACE = rf"(?:\s|{COMMENT.pattern})*+"
+_ATTRIBUTE = re.compile(rf"{_SPACE}__attribute__{_SPACE}")
 _BRACES = re.compile(rf"{COMMENT.pattern}|[{{}}]")
 _PARENTHESES = re.compile(r"[()]")
 
