@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/attach/attach.h"
 #include "shim/bpf.h"
 #include "shim/host.h"
 #include "shim/parameters.h"
@@ -55,6 +56,30 @@ static int fill_global_data(struct tracer *tracer, uint32_t index) {
   return err;
 }
 
+// By their cookies (attach_cookie()); entry 0 stays empty.
+static int fill_target_names(const struct tracer *tracer, const struct map *map) {
+  uint32_t half = map->info->value_size / 2;
+  char *value = malloc(map->info->value_size);
+  int err = value ? 0 : -ENOMEM;
+  for (uint32_t i = 0; i < tracer->targets_count && !err; i++) {
+    const struct target *target = &tracer->targets[i];
+    uint32_t cookie = i + 1;
+    if (strlen(target->name) >= half) {
+      report(REPORT_ERROR, tracer->resources, tracer->resources->probes[target->probe].span,
+             "attach: name %s: longer than the %u bytes that programs have room for", target->name, half - 1);
+      err = -ENAMETOOLONG;
+      break;
+    }
+    memset(value, 0, map->info->value_size);
+    memcpy(value, target->name, strlen(target->name));
+    if (strlen(target->symbol) < half)
+      memcpy(value + half, target->symbol, strlen(target->symbol));
+    err = bpf_map_update(map->fd, &cookie, value);
+  }
+  free(value);
+  return err;
+}
+
 static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
   const struct pb_map *info = &tracer->resources->maps[index];
   struct map *map = &tracer->maps[index];
@@ -71,7 +96,7 @@ static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
       .map_type = info->bpf_type,
       .key_size = info->key_size,
       .value_size = info->value_size,
-      .max_entries = info->max_entries,
+      .max_entries = info->role == PB_MAP_TARGET_NAMES ? tracer->targets_count + 1 : info->max_entries,
       .map_flags = info->flags,
   };
   make_kernel_name(info->name, attr.map_name);
@@ -84,7 +109,9 @@ static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
   if (map->fd < 0)
     return map->fd;
 
-  int err = info->role == PB_MAP_GLOBAL_DATA ? fill_global_data(tracer, index) : 0;
+  int err = info->role == PB_MAP_GLOBAL_DATA    ? fill_global_data(tracer, index)
+            : info->role == PB_MAP_TARGET_NAMES ? fill_target_names(tracer, map)
+                                                : 0;
   if (!err && info->frozen) {
     struct bpf_map_elem_attr freeze = {.map_fd = (uint32_t)map->fd};
     err = bpf_call(BPF_MAP_FREEZE, &freeze, sizeof(freeze));

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from compiler.analysis import spaces
 from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
-from compiler.analysis.program import BpfProgram
+from compiler.analysis.program import TARGET_NAME_SIZE, BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import encode
@@ -62,6 +62,8 @@ class BuiltinTypes:
                 return self._retval(node, program)
             case "curtask":
                 return self._task()
+            case "probe" | "func" if program.attach_points[0].has_wildcard:
+                return String(TARGET_NAME_SIZE)
             case "func":
                 return KSym()
             case "probe":

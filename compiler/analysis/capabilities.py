@@ -34,6 +34,11 @@ def run(analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], 
             pass_.need(f"{point.probe_type} probes", point.probe_type.least_kernel, point.span)
         for node in program.probe.walk():
             pass_.visit(node)
+            match node:
+                case ast.Builtin("probe" | "func") if program.attach_points[0].has_wildcard:
+                    pass_.note(
+                        "bpf_get_attach_cookie, by which a probe with wildcards knows its target", (5, 15), node.span
+                    )
     if analyzed.actions:
         pass_.need("map type BPF_MAP_TYPE_RINGBUF", _RING_BUFFER, analyzed.actions[0].span)
 
@@ -76,6 +81,12 @@ class _Capabilities:
                 hints=[f"the first kernel that has it is {_version(helper.least_kernel)}"],
             )  # fmt: skip
         self.need(feature, helper.least_kernel, span)
+
+    def note(self, feature: str, least: tuple[int, int], span: Span) -> None:
+        """Notes a need that targets without it are to say themselves: the rest of the script may do without."""
+        if feature not in self.known:
+            self.known.add(feature)
+            self.analyzed.requirements.append(Requirement(feature, least, span))
 
     def need(self, feature: str, least: tuple[int, int], span: Span) -> None:
         """Notes a need; what the oldest kernel to run on does not have is an error."""

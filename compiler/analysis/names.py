@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 
 from compiler import builtins
-from compiler.analysis.program import BpfProgram
+from compiler.analysis.program import COOKIE_PROBES, BpfProgram
 from compiler.arch import Architecture
 from compiler.builtins import BUILTINS, Accept, Builtin, Kind
 from compiler.syntax import ast
@@ -93,9 +93,12 @@ class _Names:
     def variable(self, found: Builtin, node: ast.Expression) -> ast.Expression:
         self.check_variable(found, node)
         match found.name:
-            case "probe" if self.program.attach_points[0].has_wildcard:
-                message = "probe is not supported yet in probes with wildcards"
-                self.sink.error("not-supported", message, node.span)
+            case "probe" | "func" as name if self.program.attach_points[0].has_wildcard:
+                if self.provider not in COOKIE_PROBES:
+                    message = f"{name} is not supported yet in {self.provider} probes with wildcards"
+                    self.sink.error("not-supported", message, node.span)
+            case "func" if self.provider in ("uprobe", "uretprobe") and self.program.attach_points[0].event:
+                return ast.String(self.program.attach_points[0].event, span=node.span)
             case "probe":
                 return ast.String(self.program.attach_points[0].name, span=node.span)
             case "probetype":

@@ -29,6 +29,11 @@ from compiler.syntax import ast
 from compiler.syntax.source import SourceFile, Span
 from compiler.types.lattice import Field, Type
 
+TARGET_NAME_SIZE = 128
+"""Bytes of a target's name in a program that has many: what the builtins `probe` and `func` yield there."""
+COOKIE_PROBES = frozenset({"kprobe", "kretprobe", "tracepoint", "uprobe", "uretprobe"})
+"""Probe types whose programs can learn by a cookie which of their targets runs them."""
+
 EVENT_HEADER_SIZE = 8
 """Bytes before the arguments of an event: u32 action, u32 zero."""
 

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from compiler.analysis.program import AnalyzedProgram, MapSymbol, ParameterKind
+from compiler.analysis.program import TARGET_NAME_SIZE, AnalyzedProgram, BpfProgram, MapSymbol, ParameterKind
 from compiler.object import actions, probes
 from compiler.object.btf import Linkage
 from compiler.object.constants import Constants
@@ -77,6 +77,8 @@ class ResourcesBuilder:
         self.constants = Constants(self.tables, self.core)
         self._map_index: dict[str, int] = {}
         self._scratch: list[ScratchMap] = []
+        self._target_names = ""
+        self._cookie_users: set[str] = set()
         for symbol in sorted(program.maps, key=lambda symbol: symbol.name):
             self._add_user_map(symbol)
         self.ring_buffer = self._internal_map("ringbuf", pb.Map.RING_BUFFER, _BPF_MAP_TYPE_RINGBUF, 0, 0)
@@ -112,6 +114,14 @@ class ResourcesBuilder:
         current.used = offset + size
         self.message.maps[current.index].value_size = current.used + -current.used % 8
         return current, offset
+
+    def target_names(self, program: BpfProgram) -> str:
+        """The symbol of the map with the names of all targets; the program is attached with cookies."""
+        self._cookie_users.add(program.name)
+        if not self._target_names:
+            size = 2 * TARGET_NAME_SIZE
+            self._target_names = self._internal_map("target_names", pb.Map.TARGET_NAMES, _BPF_MAP_TYPE_ARRAY, 4, size)
+        return self._target_names
 
     # --------------------------------------------------------------------------------------------- when LLVM is done
 
@@ -228,6 +238,7 @@ class ResourcesBuilder:
                 expected_attach_type=type_.attach_type,
                 instructions=flat.instructions,
                 span=self.tables.span(source.probe.span),
+                uses_cookie=source.name in self._cookie_users,
             )
             for use in flat.uses:
                 symbol = use.symbol

@@ -51,6 +51,9 @@ static bool runs_last_first(const struct pb_probe *probe) {
 }
 
 uint64_t attach_cookie(const struct tracer *tracer, const struct target *target) {
+  const struct pb_probe *probe = &tracer->resources->probes[target->probe];
+  if (!tracer->resources->programs[probe->program].uses_cookie)
+    return 0;
   return (uint64_t)(target - tracer->targets) + 1;
 }
 

@@ -84,7 +84,7 @@ bool target_matches(const char *pattern, const char *text);
 // Opens a perf event, attaches the program and enables it. Returns the fd or a negative errno. With a cookie, which programs get by
 // bpf_get_attach_cookie(), it needs a link (5.15).
 int attach_perf_event(struct perf_event_attr *attr, int pid, int cpu, int program_fd, uint64_t cookie);
-// The cookie of a target: its index and one, so that it is never 0.
+// The cookie of a target: its index and one; 0 if its program does not ask for it.
 uint64_t attach_cookie(const struct tracer *tracer, const struct target *target);
 // For families: reports that a target cannot be attached: "<component>: attach <target>: <cause>".
 void attach_report(const struct tracer *tracer, const struct target *target, const char *component, int err);

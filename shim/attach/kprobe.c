@@ -32,7 +32,7 @@ static int open_event(const struct tracer *tracer, const struct pb_probe *probe,
   attr.config1 = *target->symbol ? bpf_pointer(name) : 0;
   attr.config2 = *target->symbol ? kprobe->offset : kprobe->address;
   // On CPU 0, yet for all: with a program attached the kernel runs it before it looks at the event's CPU.
-  return attach_perf_event(&attr, -1, 0, program_fd, probe->has_wildcard ? attach_cookie(tracer, target) : 0);
+  return attach_perf_event(&attr, -1, 0, program_fd, attach_cookie(tracer, target));
 }
 
 static int attach_kprobe(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *target) {

@@ -124,7 +124,7 @@ static int attach_tracepoint(struct tracer *tracer, const struct pb_probe *probe
         .flags = PERF_ATTR_FLAG_DISABLED,
     };
     // On CPU 0, yet for all: with a program attached the kernel runs it before it looks at the event's CPU.
-    target->fd = attach_perf_event(&attr, -1, 0, program_fd, probe->has_wildcard ? attach_cookie(tracer, target) : 0);
+    target->fd = attach_perf_event(&attr, -1, 0, program_fd, attach_cookie(tracer, target));
     id = target->fd;
   }
   if (id < 0)

@@ -121,7 +121,7 @@ static int attach_uprobe(struct tracer *tracer, const struct pb_probe *probe, in
     // For all processes it must be a CPU, of which the kernel takes no notice; for one process none.
     int pid = command_target_pid(tracer);
     target->fd = attach_perf_event(&attr, pid ? pid : -1, pid ? -1 : 0, program_fd,
-                                   probe->has_wildcard ? attach_cookie(tracer, target) : 0);
+                                   attach_cookie(tracer, target));
     err = target->fd < 0 ? target->fd : 0;
   }
   if (err == -EOPNOTSUPP)

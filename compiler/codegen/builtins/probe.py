@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from compiler.analysis.program import TARGET_NAME_SIZE
 from compiler.codegen import fields
-from compiler.codegen.emitter import Emitter
-from compiler.codegen.ir import Operand
+from compiler.codegen.emitter import Emitter, ptr
+from compiler.codegen.ir import NULL, PTR, Operand
 from compiler.codegen.lowering import builtin
 from compiler.codegen.values import Place, Value
 from compiler.probe_types import Context
@@ -16,7 +17,26 @@ from compiler.syntax.source import encode
 
 @builtin("probe")
 def probe(e: Emitter, node: ast.Builtin, into: Place | None) -> Place:
+    if e.bpf.attach_points[0].has_wildcard:
+        return _target_names(e)
     return _text(e, node, e.bpf.attach_points[0].name)
+
+
+def _target_names(e: Emitter) -> Place:
+    """The names of the target that runs the program, by the cookie that it was attached with."""
+    f = e.f
+    cookie = e.helper("get_attach_cookie", ptr("%ctx"))
+    key = e.stack_memory(4)
+    f.store(cookie, key.address, 4)
+    entry = e.pointer_helper(
+        "map_lookup_elem", (PTR, f.module.symbol(e.resources.target_names(e.bpf))), ptr(key.address)
+    )
+    known, unknown = f.label("target"), f.label("no.target")
+    f.branch_if(f.compare("ne", entry, NULL, PTR), known, unknown)
+    f.enter(unknown)  # never: the verifier wants it
+    f.ret(str(e.return_value))
+    f.enter(known)
+    return Place(entry)
 
 
 @builtin("probetype")
@@ -30,7 +50,9 @@ def _text(e: Emitter, node: ast.Builtin, text: str) -> Place:
 
 
 @builtin("func")
-def func(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
+def func(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
+    if e.bpf.attach_points[0].has_wildcard:
+        return e.at(_target_names(e), TARGET_NAME_SIZE)
     return fields.function_address(e, node.span)
 
 
