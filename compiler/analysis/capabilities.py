@@ -36,9 +36,7 @@ def run(analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], 
             pass_.visit(node)
             match node:
                 case ast.Builtin("probe" | "func") if program.attach_points[0].has_wildcard:
-                    pass_.note(
-                        "bpf_get_attach_cookie, by which a probe with wildcards knows its target", (5, 15), node.span
-                    )
+                    pass_.note("helper bpf_get_attach_cookie, for wildcards", (5, 15), node.span)
     if analyzed.actions:
         pass_.need("map type BPF_MAP_TYPE_RINGBUF", _RING_BUFFER, analyzed.actions[0].span)
 
