@@ -259,7 +259,7 @@ _FUNCTIONS = (
     _function("ksym", lattice.KSym(), "A kernel address, printed as a symbol", "addr"),
     _function("len", lattice.INT64, "Number of entries of a map", "map: map", helpers="for_each_map_elem"),
     _function("macaddr", lattice.MacAddress(), "A MAC address", "data"),
-    _function("memcmp", lattice.INT32, "Compares memory", "left, right, count", supported=False),
+    _function("memcmp", lattice.INT32, "Compares memory", "left, right, count: int"),
     _function("ntop", None, "An IP address", "addr, [address]"),
     _function(
         "override",
@@ -279,7 +279,7 @@ _FUNCTIONS = (
     _function("pton", None, "An IP address from text", "addr: const string"),
     _function("reg", lattice.UINT64, "A register", "name: const string", probes=_REGISTER_PROBES),
     _function("signal", lattice.VOID, "Sends a signal to the current process", "signal", unsafe=True),
-    _function("signal_name", None, "Name of a signal", "sig: int", supported=False),
+    _function("signal_name", lattice.String(64), "Name of a signal", "sig: int"),
     _function("signal_thread", lattice.VOID, "Sends a signal to the current thread", "signal", unsafe=True),
     _function(
         "skboutput",
@@ -297,12 +297,12 @@ _FUNCTIONS = (
         library="base.bt",
     ),
     _function("str", None, "A string from memory", "data, [length: int]"),
-    _function("str_concat", None, "Two strings, one after the other", "left, right", supported=False),
+    _function("str_concat", lattice.String(1024), "Two strings, one after the other", "left, right"),
     _function("strcap", lattice.UINT64, "The capacity of a string", "str"),
     _function(
         "strcontains", lattice.BOOL, "Whether a string contains another", "haystack, needle", library="strings.bt"
     ),
-    _function("strerror", None, "Text of an error number", "error: int", supported=False),
+    _function("strerror", lattice.String(64), "Text of an error number", "error: int"),
     _function("strftime", None, "A time as text", "fmt: const string, timestamp: int"),
     _function("strlen", lattice.UINT64, "Length of a string", "str"),
     _function(
@@ -312,7 +312,7 @@ _FUNCTIONS = (
         "s1: string, s2: string, n: const int",
     ),
     _function("strstr", lattice.INT64, "Where a string contains another", "haystack, needle"),
-    _function("syscall_name", None, "Name of a system call", "id: int", supported=False),
+    _function("syscall_name", lattice.String(64), "Name of a system call", "id: int"),
     _function("system", lattice.VOID, "Runs a command", "fmt: const string, ...", unsafe=True),
     _function("time", lattice.VOID, "Prints the time", "[fmt: const string]"),
     _function("uaddr", None, "Address of a symbol of the traced program", "name: const string", supported=False),

@@ -21,6 +21,7 @@ from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.lattice import (
     INT8,
+    INT32,
     INT64,
     UINT8,
     UINT32,
@@ -228,6 +229,10 @@ class _Casts:
             case "write_user", [target, _, size]:
                 arguments[0] = self.to_integer(target, UINT64)
                 arguments[2] = self.to_integer(size, UINT64)
+            case (("strerror" | "signal_name" | "syscall_name"), [number]):
+                arguments[0] = self.to_integer(number, INT32)
+            case "memcmp", [_, _, count]:
+                arguments[2] = self.to_integer(count, UINT64)
             case "exit", [code]:
                 arguments[0] = self.to_integer(code, UINT8, warn=False)
             case (("sum" | "min" | "max" | "avg" | "stats" | "hist" | "lhist"), [value, *_]):

@@ -90,6 +90,7 @@ CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
     "strcap": _string_like,
     "strstr": _strings,
     "strncmp": _strncmp,
+    "str_concat": _strings,
     "signal": _signal,
     "signal_thread": _signal,
     "macaddr": _macaddr,

@@ -143,3 +143,49 @@ def _starts_with(e: Emitter, where: Place, position: Operand, room: int, what: P
     f.loop_back(head)
     f.enter(done)
     return f.compare("eq", f.binary("and", f.load(state.address, 8, signed=False), "1"), "0")
+
+
+@builtin("str_concat")
+def str_concat(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    """Both strings, as far as the result has room for them."""
+    f = e.f
+    size = node.type.size
+    # Twice the room, because to the verifier the second string may be as long as all of it wherever it begins.
+    target = e.working_memory(2 * size, node.span)
+    memory.clear(e, target, size, node.span)
+    left, left_space = memory.pointer_to(e, node.arguments[0])
+    read = memory.read_text(e, left, left_space, target, str(size), node.span)
+    length = f.minimum(f.select(f.compare("sgt", read, "0"), f.binary("sub", read, "1"), "0"), str(size - 1))
+    right, right_space = memory.pointer_to(e, node.arguments[1])
+    rest = f.binary("sub", str(size), length)
+    memory.read_text(e, right, right_space, Place(f.offset(target.address, length), alignment=1), rest, node.span)
+    return target
+
+
+@builtin("memcmp")
+def memcmp(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    """The difference of the first bytes that differ, 0 if none of the first `count` do."""
+    f = e.f
+    left, right, count = node.arguments
+    size = min(left.type.size, right.type.size)
+    first, second = memory.in_bpf_memory(e, left), memory.in_bpf_memory(e, right)
+    limit = f.minimum(e.scalar(count), str(size))
+    counter = e.stack_memory(8)
+    f.store("0", counter.address, 8)
+    head, more, next_, done = (f.label(f"memcmp.{part}") for part in ("byte", "more", "next", "done"))
+    f.enter(head)
+    index = f.load(counter.address, 8, signed=False)
+    at_end = f.current
+    f.branch_if(f.compare("ult", index, limit), more, done)
+    f.enter(more)
+    # The limit is a variable to the verifier, which so does not see that it holds for the index.
+    position = f.minimum(index, str(size - 1))
+    pair = [f.load(f.offset(place.address, position), 1, signed=True) for place in (first, second)]
+    difference = f.binary("sub", *pair)
+    after_bytes = f.current
+    f.branch_if(f.compare("eq", difference, "0"), next_, done)
+    f.enter(next_)
+    f.store(f.binary("add", index, "1"), counter.address, 8)
+    f.loop_back(head)
+    f.enter(done)
+    return f.phi([("0", at_end), (difference, after_bytes)])
