@@ -20,6 +20,6 @@ def texts(name: str) -> Mapping[int, str]:
 
 @cache
 def packed(name: str, unknown: str) -> bytes:
-    """All numbers from 0 to one past the last as entries of ENTRY_SIZE; what has no text, and the last, is `unknown`."""
+    """Entries of ENTRY_SIZE for all numbers from 0 to one past the last; `unknown` for that and what has no text."""
     known = texts(name)
     return b"".join(known.get(number, unknown).encode().ljust(ENTRY_SIZE, b"\0") for number in range(max(known) + 2))
