@@ -31,6 +31,8 @@ class Accept(enum.Enum):
     STRING = "string"
     POINTER = "pointer"
     CLOCK = "timestamp_mode"
+    STACK = "stack_mode"
+    """The mode of a stack; or, where it is left out, what comes next."""
     MAP = "map"
     NAME = "name"
     """A word that means something to this function alone, such as `curr_ns`."""
@@ -195,9 +197,9 @@ _VARIABLES = (
     _variable("uid", lattice.UINT64, "User id of the current process", helpers="get_current_uid_gid"),
     _variable("usermode", lattice.UINT8, "Whether the processor was in user mode"),
     _variable("username", lattice.Username(), "User name of the current process", helpers="get_current_uid_gid"),
-    _variable("kstack", None, "The kernel stack", "[mode: name], [limit: const int]", supported=False),
-    _variable("ustack", None, "The user stack", "[mode: name], [limit: const int]", supported=False),
-    _variable("dw_ustack", None, "The user stack, by DWARF", "[mode: name], [limit: const int]", supported=False),
+    _variable("kstack", None, "The kernel stack", "[mode: stack_mode], [limit: const int]", helpers="get_stack"),
+    _variable("ustack", None, "The user stack", "[mode: stack_mode], [limit: const int]", helpers="get_stack"),
+    _variable("dw_ustack", None, "The user stack, by DWARF", "[mode: stack_mode], [limit: const int]", supported=False),
 )
 
 _FUNCTIONS = (
@@ -257,7 +259,7 @@ _FUNCTIONS = (
     ),
     _function("kptr", None, "The same pointer, into kernel memory", "ptr"),
     _function("ksym", lattice.KSym(), "A kernel address, printed as a symbol", "addr"),
-    _function("len", lattice.INT64, "Number of entries of a map", "map: map", helpers="for_each_map_elem"),
+    _function("len", lattice.INT64, "Number of entries of a map or frames of a stack", "map"),
     _function("macaddr", lattice.MacAddress(), "A MAC address", "data"),
     _function("memcmp", lattice.INT32, "Compares memory", "left, right, count: int"),
     _function("ntop", None, "An IP address", "addr, [address]"),

@@ -104,6 +104,8 @@ static const char *check_type(resources_t *r, const struct pb_type *type) {
     case PB_TYPE_KSTACK:
     case PB_TYPE_USTACK:
       CHECK(type->stack_mode <= PB_TYPE_BUILD_ID, "a stack's mode is unknown");
+      CHECK((type->kind == PB_TYPE_KSTACK ? 8 : 16) + (uint64_t)type->count * (type->stack_mode == PB_TYPE_BUILD_ID ? 32 : 8) <= size,
+            "a stack reaches out of its type");
       break;
     case PB_TYPE_HIST:
       CHECK(type->histogram_bits <= MAX_HISTOGRAM_BITS, "a histogram has too many bits");

@@ -16,6 +16,7 @@ from compiler.syntax.source import encode
 from compiler.types import map_values
 from compiler.types.kernel import Kernel
 from compiler.types.lattice import (
+    DEFAULT_STACK_LIMIT,
     NONE,
     UINT8,
     UINT64,
@@ -25,13 +26,16 @@ from compiler.types.lattice import (
     Clock,
     Inet,
     Integer,
+    KStack,
     KSym,
     None_,
     Pointer,
+    StackMode,
     String,
     Struct,
     Timestamp,
     Type,
+    UStack,
     Void,
     in_space,
 )
@@ -39,6 +43,7 @@ from compiler.types.lattice import (
 INET_SIZE = 24
 _LEAST_BUCKETS, _MOST_BUCKETS = 1, 1000
 _MOST_BITS = 5
+_MOST_FRAMES = 1024
 _CLOCKS = {clock.value: clock for clock in Clock}
 
 
@@ -66,6 +71,10 @@ class BuiltinTypes:
                 return String(TARGET_NAME_SIZE)
             case "func":
                 return KSym()
+            case "kstack":
+                return KStack(mode=self._kernel_mode(node))
+            case "ustack":
+                return UStack(mode=self.config.stack_mode)
             case "probe":
                 return String(len(encode(program.attach_points[0].name)) + 1)
             case "probetype":
@@ -114,6 +123,8 @@ class BuiltinTypes:
                 return Inet(INET_SIZE)
             case "kaddr":
                 return in_space(UINT64, AddressSpace.KERNEL)
+            case "kstack" | "ustack":
+                return self._stack(node)
             case "kptr" | "uptr":
                 return _pointing(types[0], AddressSpace.KERNEL if node.name == "kptr" else AddressSpace.USER)
             case "reg":
@@ -131,6 +142,43 @@ class BuiltinTypes:
             case _:
                 assert result is not None, f"function {node.name} has no type"
                 return result
+
+    def _kernel_mode(self, node: ast.Builtin) -> StackMode:
+        if self.config.stack_mode is not StackMode.BUILD_ID:
+            return self.config.stack_mode
+        message = "'build_id' stack mode can only be used for ustack. Falling back to 'raw' mode."
+        self.sink.warning("stack-mode", message, node.span)
+        return StackMode.RAW
+
+    def _stack(self, node: ast.Call) -> Type:
+        mode, limit = self.config.stack_mode, DEFAULT_STACK_LIMIT
+        rest = list(node.arguments)
+        match rest:
+            case [ast.Identifier(name) as argument, *rest]:
+                modes = {mode.value: mode for mode in StackMode}
+                if name not in modes:
+                    message = (
+                        f"Error parsing stack mode: {node.name}: Invalid value for stack_mode: valid values are "
+                        f"{', '.join(sorted(modes))}."
+                    )
+                    self.sink.error("stack-mode", message, argument.span)
+                mode = modes.get(name, mode)
+            case [_, last]:
+                self.sink.error("stack-mode", "Expected stack mode as first argument", node.span)
+                rest = [last]
+        match rest:
+            case [ast.Integer(value)] if 0 < value <= _MOST_FRAMES:
+                limit = value
+            case [ast.Integer(value)] if value > _MOST_FRAMES:
+                message = f"{node.name}([int limit]): limit shouldn't exceed {_MOST_FRAMES}, {value} given"
+                self.sink.error("stack-limit", message, node.span)
+            case [_]:
+                self.sink.error("stack-limit", f"{node.name}: invalid limit value", node.span)
+        if node.name == "ustack":
+            return UStack(limit, mode)
+        if mode is StackMode.BUILD_ID:
+            self.sink.error("stack-mode", "'build_id' stack mode can only be used for ustack", node.span)
+        return KStack(limit, mode)
 
     def _str(self, node: ast.Call, arguments: Sequence[ast.Expression]) -> Type:
         size = self.config.max_strlen

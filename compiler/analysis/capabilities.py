@@ -58,6 +58,8 @@ class _Capabilities:
             case ast.Builtin(builtin=Builtin(helpers=helpers)) | ast.Call(builtin=Builtin(helpers=helpers)):
                 for name in helpers:
                     self.helper(name, node.span)
+            case ast.Call("len", [ast.Map()]):
+                self.helper("for_each_map_elem", node.span)
             case ast.For(_, ast.Map() as map_):
                 self.helper("for_each_map_elem", node.span)
                 if map_.symbol.value_type.is_map_value:

@@ -40,7 +40,7 @@ from compiler.types.lattice import (
 from compiler.types.map_values import Stats
 from compiler.types.promotion import is_compatible
 
-_NEEDS_CONTEXT = re.compile(r"arg\d+|args|retval|ctx")
+_NEEDS_CONTEXT = re.compile(r"arg\d+|args|retval|ctx|kstack|ustack")
 _SYMBOL = re.compile(r"[a-zA-Z0-9./_-]+")
 _FORMATTED = frozenset({"printf", "errorf", "warnf", "cat", "system"})
 
@@ -159,7 +159,7 @@ class _Checker:
     def context_in_loop(self, body: ast.Block) -> None:
         """The rounds of a loop may run in a function of their own, which has no context to read."""
         for node in body.walk():
-            if isinstance(node, ast.Builtin) and _NEEDS_CONTEXT.fullmatch(node.name):
+            if isinstance(node, ast.Builtin | ast.Call) and _NEEDS_CONTEXT.fullmatch(node.name):
                 message = f"'{node.name}' builtin is not allowed in a for-loop"
                 self.error("loop-builtin", message, node.span)
 
@@ -301,7 +301,7 @@ class _Checker:
 
     def argument(self, node: ast.Call, parameter: Parameter, argument: ast.Expression) -> bool:
         """Whether an argument is of the sort that its parameter takes."""
-        if parameter.accept in (Accept.ANY, Accept.MAP, Accept.NAME, Accept.CLOCK):
+        if parameter.accept in (Accept.ANY, Accept.MAP, Accept.NAME, Accept.CLOCK, Accept.STACK):
             return True
         wanted, given = parameter.accept.value, kind_name(argument.type)
         if isinstance(argument.type, None_):

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from compiler.analysis.builtin_types import kind_name
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.types.lattice import Array, Integer, MacAddress, Pointer, String
+from compiler.types.lattice import Array, Integer, MacAddress, Pointer, Stack, String
 
 _MOST_SIGNALS = 64
 
@@ -85,6 +85,12 @@ def _pton(node: ast.Call, sink: DiagnosticSink) -> None:
         sink.error("argument-value", message, node.span)
 
 
+def _len(node: ast.Call, sink: DiagnosticSink) -> None:
+    argument = node.arguments[0]
+    if not isinstance(argument, ast.Map) and not isinstance(argument.type, Stack):
+        sink.error("argument-type", "len() expects a map or stack to be provided", node.span)
+
+
 CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
     "strlen": _string_like,
     "strcap": _string_like,
@@ -95,4 +101,5 @@ CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
     "signal_thread": _signal,
     "macaddr": _macaddr,
     "pton": _pton,
+    "len": _len,
 }

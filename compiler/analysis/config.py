@@ -40,7 +40,8 @@ class Config:
     perf_rb_pages: int = 0
     """0: sized by what the script sends."""
     print_maps_on_exit: bool = True
-    show_debug_info: bool = True
+    show_debug_info: bool = False
+    """Upstream shows source lines where the tracer finds debug information, unless this is off. Here it always is."""
     stack_mode: StackMode = StackMode.BPFTRACE
     str_trunc_trailer: str = ".."
     unstable_dw_ustack: str = "warn"
@@ -75,8 +76,7 @@ _ENVIRONMENT_ONLY = frozenset({"btf", "kernel_build", "kernel_source", "vmlinux"
 # Settings that nothing reads yet: any value but the default would be ignored silently.
 _WITHOUT_EFFECT = frozenset(
     {
-        "cache_user_symbols", "cpp_demangle", "lazy_symbolication", "log_size", "max_bpf_progs", "show_debug_info",
-        "stack_mode", "use_blazesym",
+        "cache_user_symbols", "cpp_demangle", "log_size", "max_bpf_progs", "show_debug_info",
     }
 )  # fmt: skip
 

@@ -158,7 +158,7 @@ class _Maps:
                 self.check_call(call, map_)
                 ast.replace_children(call, lambda child: child if child is map_ else self.value(child))
             case _:
-                if takes_map and call.name != "print" and call.arguments:
+                if takes_map and call.name not in ("print", "len") and call.arguments:
                     self.sink.error("map-argument", f"{call.name}() expects a map argument", call.arguments[0].span)
                 self.replace_fields(call)
 

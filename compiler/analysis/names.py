@@ -205,7 +205,7 @@ class _Names:
                 case (Accept.NAME, ast.Identifier(name)) if name not in _NAMESPACES:
                     message = f"Invalid PID namespace mode: {name} (expects: curr_ns or init)"
                     self.sink.error("argument-value", message, argument.span)
-                case ((Accept.NAME | Accept.CLOCK), ast.Identifier()):
+                case ((Accept.NAME | Accept.CLOCK | Accept.STACK), ast.Identifier()):
                     pass
                 case Accept.NAME, _:
                     self.sink.error(

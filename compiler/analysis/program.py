@@ -304,6 +304,8 @@ class RuntimeErrorKind(enum.Enum):
     HELPER = "helper"
     DIVIDE_BY_ZERO = "divide by zero"
     ARRAY_OUT_OF_BOUNDS = "array out of bounds"
+    KSTACK = "kstack"
+    USTACK = "ustack"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,13 @@ def report(e: Emitter, node: ast.Expression) -> None:
     _send(e, e.program.action_of[node], "0")
 
 
+def report_kind(e: Emitter, kind: RuntimeErrorKind, span: Span) -> None:
+    """Reports a run-time error that only code generation knows of."""
+    index = len(e.program.actions)
+    e.program.actions.append(RuntimeErrorAction(span, (), 16, kind))
+    _send(e, index, "0")
+
+
 def check_helper(e: Emitter, helper: str, result: Operand, span: Span) -> None:
     """Reports a negative result of a helper."""
     if e.helper_errors == 0 or (e.helper_errors == 1 and helper in _QUIET):

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from compiler.analysis.program import MapSymbol, VariableSymbol, plain_iterations
 from compiler.codegen import errors, maps, memory
+from compiler.codegen.builtins import stacks
 from compiler.codegen.emitter import Emitter, Loop, i64, ptr
 from compiler.codegen.expressions import variable_storage
 from compiler.codegen.ir import I64, PTR, Function, Operand
@@ -131,7 +132,8 @@ def _for_entries(e: Emitter, node: ast.For, symbol: MapSymbol) -> None:
 def len_(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     """The helper returns how many entries it has gone through."""
     map_ = node.arguments[0]
-    assert isinstance(map_, ast.Map)
+    if not isinstance(map_, ast.Map):
+        return stacks.length(e, map_)
     name = _name(e)
     parameters = [(PTR, "%map"), (PTR, "%key"), (PTR, "%value"), (PTR, "%shared")]
     Function(e.f.module, name, FUNCTION_PREFIX + name, parameters, "internal").ret(_NEXT_ROUND)

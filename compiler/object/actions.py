@@ -20,6 +20,8 @@ _ERRORS = {
     program.RuntimeErrorKind.HELPER: pb.RuntimeError.HELPER,
     program.RuntimeErrorKind.DIVIDE_BY_ZERO: pb.RuntimeError.DIVIDE_BY_ZERO,
     program.RuntimeErrorKind.ARRAY_OUT_OF_BOUNDS: pb.RuntimeError.ARRAY_OUT_OF_BOUNDS,
+    program.RuntimeErrorKind.KSTACK: pb.RuntimeError.KSTACK,
+    program.RuntimeErrorKind.USTACK: pb.RuntimeError.USTACK,
 }
 
 

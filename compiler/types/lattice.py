@@ -463,14 +463,15 @@ class Stack(Type):
 
     is_aggregate: ClassVar[bool] = True
     _letter: ClassVar[str] = ""
-    _header_size: ClassVar[int] = 0
+    header_size: ClassVar[int] = 0
+    """Bytes before the first frame; the last 8 of them are the number of frames."""
 
     limit: int = DEFAULT_STACK_LIMIT
     mode: StackMode = StackMode.BPFTRACE
 
     @property
     def size(self) -> int:
-        return self._header_size + self.limit * self.mode.entry_size
+        return self.header_size + self.limit * self.mode.entry_size
 
     def __str__(self) -> str:
         return f"{self._letter}stack_{self.mode.value}_{self.limit}"
@@ -480,14 +481,14 @@ class KStack(Stack):
     __slots__ = ()
 
     _letter: ClassVar[str] = "k"
-    _header_size: ClassVar[int] = 8  # number of frames
+    header_size: ClassVar[int] = 8  # number of frames
 
 
 class UStack(Stack):
     __slots__ = ()
 
     _letter: ClassVar[str] = "u"
-    _header_size: ClassVar[int] = 16  # process and probe, number of frames
+    header_size: ClassVar[int] = 16  # process and probe, number of frames
 
 
 # Compositions

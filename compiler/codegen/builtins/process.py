@@ -55,9 +55,13 @@ def _part(e: Emitter, both: Operand, offset: int) -> Operand:
     return e.f.narrow(both, 32, signed=False)
 
 
+def process_id(e: Emitter, node: ast.Builtin | ast.Call) -> Operand:
+    return _pid_tgid(e, node, 4)
+
+
 @builtin("pid")
 def pid(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Operand:
-    return _pid_tgid(e, node, 4)
+    return process_id(e, node)
 
 
 @builtin("tid")

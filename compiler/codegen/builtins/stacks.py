@@ -1,0 +1,75 @@
+"""Stacks, and addresses of a process that print as symbols. Layouts: Type.Kind in required_resources.proto."""
+
+from __future__ import annotations
+
+from compiler.analysis.program import RuntimeErrorKind
+from compiler.codegen import errors, memory
+from compiler.codegen.builtins.process import process_id
+from compiler.codegen.emitter import Emitter, i64, ptr
+from compiler.codegen.ir import Operand
+from compiler.codegen.lowering import builtin
+from compiler.codegen.values import Place
+from compiler.syntax import ast
+from compiler.types import lattice
+
+_USER_STACK = 1 << 8  # BPF_F_USER_STACK
+_USER_BUILD_ID = 1 << 11  # BPF_F_USER_BUILD_ID
+
+
+@builtin("kstack")
+def kstack(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Place:
+    return _capture(e, node, into, 0, RuntimeErrorKind.KSTACK)
+
+
+@builtin("ustack")
+def ustack(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Place:
+    build_id = node.type.mode is lattice.StackMode.BUILD_ID
+    flags = _USER_STACK | (_USER_BUILD_ID if build_id else 0)
+    return _capture(e, node, into, flags, RuntimeErrorKind.USTACK)
+
+
+def _capture(
+    e: Emitter, node: ast.Builtin | ast.Call, into: Place | None, flags: int, error: RuntimeErrorKind
+) -> Place:
+    """A stack that cannot be read is empty."""
+    type_ = node.type
+    assert isinstance(type_, lattice.Stack)
+    target = into or e.temporary(type_.size, node.span)
+    header = type_.header_size
+    memory.clear(e, target, header, node.span)
+    frames = e.at(target, header)
+    # The helper fills the rest with zeros, and everything if it fails.
+    size = type_.size - header
+    result = e.helper("get_stack", ptr(e.context), ptr(frames.address), i64(str(size)), i64(str(flags)))
+    result = e.f.narrow(result, 32, signed=True)
+    errors.check_helper(e, "get_stack", result, node.span)
+    failed = e.f.compare("slt", result, "0")
+    with e.when(failed, "stack.failed"):
+        errors.report_kind(e, error, node.span)
+    with e.when(e.f.compare("sge", result, "0"), "stack"):
+        count = e.f.binary("udiv", result, str(type_.mode.entry_size))
+        last = e.at(target, header - 8)
+        e.f.store(count, last.address, 8, alignment=last.alignment)
+        if flags:
+            _store_origin(e, node, target)
+    return target
+
+
+def _store_origin(e: Emitter, node: ast.Builtin | ast.Call, target: Place) -> None:
+    """u32 pid and u32 probe: where and when the address means something."""
+    e.f.store(process_id(e, node), target.address, 4, alignment=target.alignment)
+    probe = e.at(target, 4)
+    e.f.store(str(_probe_index(e)), probe.address, 4, alignment=probe.alignment)
+
+
+def _probe_index(e: Emitter) -> int:
+    """Of the program's first attach point, in the table of probes."""
+    programs = e.program.programs
+    return sum(len(program.attach_points) for program in programs[: programs.index(e.bpf)])
+
+
+def length(e: Emitter, node: ast.Expression) -> Operand:
+    """The number of a stack's frames."""
+    assert isinstance(node.type, lattice.Stack)
+    count = e.at(memory.in_bpf_memory(e, node), node.type.header_size - 8)
+    return e.f.load(count.address, 8, signed=False, alignment=count.alignment)

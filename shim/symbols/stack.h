@@ -1,0 +1,33 @@
+// Stacks as text: what kernel and user stacks have in common.
+#ifndef SHIM_SYMBOLS_STACK_H
+#define SHIM_SYMBOLS_STACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shim/output/printer.h"
+#include "shim/resources.h"
+
+// Text that grows. What does not fit into memory any more is left out, which is reported once.
+struct long_text {
+  char *data;
+  size_t size;
+  size_t capacity;
+};
+
+void long_text_put(struct long_text *text, const char *data, size_t size);
+void long_text_string(struct long_text *text, const char *string);
+void long_text_hex(struct long_text *text, uint64_t value);
+// "name+offset"
+void long_text_symbol(struct long_text *text, const char *name, uint64_t offset);
+// An address without a name: 0x7f...
+void long_text_address(struct long_text *text, uint64_t address);
+
+// Appends the name of a frame's address; `is_perf`: in the mode PERF. `pid` is that of user stacks.
+typedef void frame_namer(struct long_text *text, uint64_t address, uint32_t pid, bool is_perf);
+
+// Prints a stack: a line for each of the `count` frames at `frames`, which has room for type->count.
+void stack_print(struct printer *printer, const struct pb_type *type, const uint8_t *frames, uint64_t count, uint32_t pid,
+                 frame_namer *name);
+
+#endif
