@@ -320,7 +320,7 @@ _FUNCTIONS = (
     _function("uaddr", None, "Address of a symbol of the traced program", "name: const string", supported=False),
     _function("unwatch", lattice.VOID, "Removes a watchpoint", "addr: int", supported=False),
     _function("uptr", None, "The same pointer, into user memory", "ptr"),
-    _function("usym", lattice.USym(), "A user address, printed as a symbol", "addr", supported=False),
+    _function("usym", lattice.USym(), "A user address, printed as a symbol", "addr"),
     _function("warnf", lattice.VOID, "Prints a warning", "fmt: const string, ..."),
     _function("write_user", lattice.BOOL, "Writes to user memory", "dst, src, len", unsafe=True),
     _function("zero", lattice.VOID, "Sets all values of a map to zero", "map: map"),

@@ -106,7 +106,8 @@ static int each_function_of(const struct elf *elf, const Elf64_Shdr *table, elf_
     unsigned type = ELF64_ST_TYPE(symbol.st_info);
     if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol.st_shndx == SHN_UNDEF || !symbol.st_value)
       continue;
-    struct elf_function function = {text_at(elf, &strings, symbol.st_name), symbol.st_value, symbol.st_size};
+    struct elf_function function = {text_at(elf, &strings, symbol.st_name), symbol.st_value, symbol.st_size,
+                                    ELF64_ST_BIND(symbol.st_info) == STB_LOCAL};
     int result = function.name && *function.name ? visit(context, &function) : 0;
     if (result)
       return result;
@@ -131,18 +132,36 @@ int elf_each_function(const struct elf *elf, elf_function_visitor *visit, void *
   return 0;
 }
 
-bool elf_file_offset(const struct elf *elf, uint64_t address, uint64_t *offset) {
+// Copies out a loadable segment. Returns 1, 0 if it is none, or -1 behind the last one.
+static int segment_at(const struct elf *elf, uint32_t index, Elf64_Phdr *segment) {
   Elf64_Ehdr header;
   header_of(elf, &header);
-  for (uint32_t i = 0; i < header.e_phnum; i++) {
-    Elf64_Phdr segment;
-    uint64_t at = header.e_phoff + (uint64_t)i * sizeof(segment);
-    if (header.e_phentsize != sizeof(segment) || !fits(elf, at, sizeof(segment)))
-      return false;
-    memcpy(&segment, elf->data + at, sizeof(segment));
-    if (segment.p_type != PT_LOAD || address < segment.p_vaddr || address - segment.p_vaddr >= segment.p_filesz)
+  uint64_t at = header.e_phoff + (uint64_t)index * sizeof(*segment);
+  if (index >= header.e_phnum || header.e_phentsize != sizeof(*segment) || !fits(elf, at, sizeof(*segment)))
+    return -1;
+  memcpy(segment, elf->data + at, sizeof(*segment));
+  return segment->p_type == PT_LOAD;
+}
+
+bool elf_file_offset(const struct elf *elf, uint64_t address, uint64_t *offset) {
+  Elf64_Phdr segment;
+  int found;
+  for (uint32_t i = 0; (found = segment_at(elf, i, &segment)) >= 0; i++) {
+    if (!found || address < segment.p_vaddr || address - segment.p_vaddr >= segment.p_filesz)
       continue;
     *offset = address - segment.p_vaddr + segment.p_offset;
+    return true;
+  }
+  return false;
+}
+
+bool elf_address(const struct elf *elf, uint64_t offset, uint64_t *address) {
+  Elf64_Phdr segment;
+  int found;
+  for (uint32_t i = 0; (found = segment_at(elf, i, &segment)) >= 0; i++) {
+    if (!found || offset < segment.p_offset || offset - segment.p_offset >= segment.p_filesz)
+      continue;
+    *address = offset - segment.p_offset + segment.p_vaddr;
     return true;
   }
   return false;

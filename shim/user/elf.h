@@ -23,6 +23,7 @@ struct elf_function {
   const char *name;
   uint64_t address;  // as the file's program headers count
   uint64_t size;     // 0 if unknown
+  bool is_local;     // seen inside its source file only
 };
 
 // Returns 0 or a negative errno: -ENOEXEC if it is no such file. Release with elf_close().
@@ -40,5 +41,7 @@ int elf_each_section(const struct elf *elf, elf_section_visitor *visit, void *co
 
 // Where the byte at an address is in the file. Returns whether it is there.
 bool elf_file_offset(const struct elf *elf, uint64_t address, uint64_t *offset);
+// The opposite.
+bool elf_address(const struct elf *elf, uint64_t offset, uint64_t *address);
 
 #endif

@@ -152,6 +152,9 @@ class Script:
         data = struct.pack("<qII", nanoseconds, list(formats).index(time_format), 0)
         return Value(self.type_index(Kind.TIMESTAMP, 16, clock=clock), data)
 
+    def user_symbol(self, address: int, pid: int) -> Value:
+        return Value(self.type_index(Kind.USYM, 16), struct.pack("<QII", address, pid, 0))
+
     def cgroup_path(self, cgroup: int, cgroup_filter: str) -> Value:
         filters = self.resources.cgroup_filters
         if cgroup_filter not in filters:

@@ -1,6 +1,8 @@
 """What the golden scripts do not show: see test_output.py for those."""
 
+import ctypes
 import json
+import mmap
 import os
 import re
 import struct
@@ -424,3 +426,85 @@ def test_cgroup_path_of_the_root() -> None:
     if "Operation not permitted" in output.err:
         pytest.skip("this process may not open file handles")
     assert re.fullmatch(r"unified:/\S*\n\n", output.out)
+
+
+def stack(script: Script, kind: Kind, mode: pb.Type.StackMode, frames: list[int | bytes], limit: int = 4) -> Value:
+    """A stack of this process; a frame is an address, or a struct bpf_stack_build_id."""
+    parts = [frame if isinstance(frame, bytes) else struct.pack("<Q", frame) for frame in frames]
+    entry_size = 32 if mode == pb.Type.BUILD_ID else 8
+    data = struct.pack("<Q", len(frames)) + b"".join(parts).ljust(limit * entry_size, b"\0")
+    if kind == Kind.USTACK:
+        data = struct.pack("<II", os.getpid(), 0) + data
+    return Value(script.type_index(kind, len(data), count=limit, stack_mode=mode), data)
+
+
+@pytest.mark.parametrize("kind", [Kind.KSTACK, Kind.USTACK])
+def test_stack_of_no_frames(kind: Kind) -> None:
+    script = Script()
+    script.print_value(stack(script, kind, pb.Type.BPFTRACE, []))
+    assert printed(script) == "\n\n"
+
+
+def test_stacks_of_addresses() -> None:
+    script = Script()
+    build_id = struct.pack("<i20sQ", 1, bytes(range(20)), 5)
+    fallback = struct.pack("<i20sQ", 2, b"", 0xABC)
+    script.print_value(stack(script, Kind.USTACK, pb.Type.RAW, [0xFFF0, 0]))
+    script.print_value(stack(script, Kind.USTACK, pb.Type.BPFTRACE, [0x10, 0]))
+    script.print_value(stack(script, Kind.USTACK, pb.Type.PERF, [0x10]))
+    script.print_value(stack(script, Kind.USTACK, pb.Type.BUILD_ID, [build_id, fallback]))
+    script.print_value(stack(script, Kind.KSTACK, pb.Type.RAW, [0xFFFFFFFF81000000]))
+    script.print_value(stack(script, Kind.KSTACK, pb.Type.PERF, [0x10]))
+    assert printed(script) == (
+        "\nfff0\n0\n\n"
+        "\n        0x10\n        0\n\n"
+        "\n\t10 0x10 ([unknown])\n\n"
+        "\n000102030405060708090a0b0c0d0e0f10111213 0x05\nabc\n\n"
+        "\nffffffff81000000\n\n"
+        "\n\t10 0x10\n\n"
+    )
+
+
+def function_address(name: str) -> int:
+    """Of the C library of this process."""
+    address = ctypes.cast(getattr(ctypes.CDLL(None), name), ctypes.c_void_p).value
+    assert address
+    return address
+
+
+def test_user_symbols_of_a_library() -> None:
+    script = Script()
+    address = function_address("strtoul")
+    for mode in (pb.Type.BPFTRACE, pb.Type.PERF):
+        script.print_value(stack(script, Kind.USTACK, mode, [address + 3]))
+    script.print_value(script.user_symbol(address + 3, os.getpid()))
+    lines = printed(script).splitlines()
+    assert re.fullmatch(r" {8}strtou?ll?\+3", lines[1])
+    assert re.fullmatch(rf"\t{address + 3:x} strtou?ll?\+3 \(/\S*libc\S*\)", lines[4])
+    assert re.fullmatch(r"strtou?ll?", lines[6])
+
+
+def test_user_symbols_of_a_process_that_has_ended() -> None:
+    child = subprocess.Popen(["true"])
+    child.wait()
+    script = Script()
+    script.print_value(script.user_symbol(0x7F0000001000, child.pid))
+    assert printed(script) == "0x7f0000001000\n"
+
+
+def test_user_symbols_of_a_jit_compiler() -> None:
+    protection = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+    code = mmap.mmap(-1, 4096, prot=protection)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(code))
+    map_file = Path(f"/tmp/perf-{os.getpid()}.map")
+    map_file.write_text(f"{address + 64:x} 20 py::second:a.py\n{address:x} 40 py::first:a b.py\n")
+    try:
+        script = Script()
+        script.print_value(stack(script, Kind.USTACK, pb.Type.PERF, [address + 5, address + 64, address + 0x60]))
+        assert printed(script) == (
+            f"\n\t{address + 5:x} py::first:a b.py+5 ({map_file})\n"
+            f"\t{address + 64:x} py::second:a.py+0 ({map_file})\n"
+            f"\t{address + 0x60:x} 0x{address + 0x60:x} ([unknown])\n\n"
+        )
+    finally:
+        map_file.unlink()

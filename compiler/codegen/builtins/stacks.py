@@ -62,6 +62,15 @@ def _store_origin(e: Emitter, node: ast.Builtin | ast.Call, target: Place) -> No
     e.f.store(str(_probe_index(e)), probe.address, 4, alignment=probe.alignment)
 
 
+@builtin("usym")
+def usym(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    """u64 address, u32 pid, u32 probe."""
+    target = into or e.temporary(node.type.size, node.span)
+    e.f.store(e.scalar(node.arguments[0]), target.address, 8, alignment=target.alignment)
+    _store_origin(e, node, e.at(target, 8))
+    return target
+
+
 def _probe_index(e: Emitter) -> int:
     """Of the program's first attach point, in the table of probes."""
     programs = e.program.programs

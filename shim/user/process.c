@@ -1,0 +1,288 @@
+#include "shim/user/process.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "shim/host.h"
+#include "shim/small_printf.h"
+#include "shim/user/symbols.h"
+
+// More than these are not kept: what has been used longest ago makes room.
+enum { MAX_PROCESSES = 64, MAX_FILES = 128, PATH_ROOM = PATH_MAX + 64 };
+
+struct mapping {
+  uint64_t begin;
+  uint64_t end;
+  uint64_t offset;   // in the file
+  uint64_t device;
+  uint64_t inode;    // 0 for memory without a file
+  const char *path;
+};
+
+// A function that a JIT compiler has made.
+struct jit_symbol {
+  uint64_t address;
+  uint64_t size;
+  const char *name;
+};
+
+struct process {
+  uint32_t pid;
+  uint64_t last_use;
+  char *text;               // of /proc/PID/maps, which the paths point into
+  struct mapping *mappings; // executable ones
+  uint32_t mappings_count;
+  char *jit_text;           // of /tmp/perf-PID.map
+  off_t jit_size;
+  struct jit_symbol *jit;
+  uint32_t jit_count;
+};
+
+struct file {
+  uint64_t device;
+  uint64_t inode;
+  uint64_t last_use;
+  struct user_symbols symbols;
+};
+
+static struct process processes[MAX_PROCESSES];
+static struct file files[MAX_FILES];
+static uint64_t uses;
+
+static void process_free(struct process *process) {
+  free(process->text);
+  free(process->mappings);
+  free(process->jit_text);
+  free(process->jit);
+  *process = (struct process){0};
+}
+
+void user_places_forget(void) {
+  for (int i = 0; i < MAX_PROCESSES; i++)
+    process_free(&processes[i]);
+}
+
+static uint64_t read_hex(char **at) {
+  uint64_t value = strtoull(*at, at, 16);
+  if (**at)
+    (*at)++;  // what separates it from the next
+  return value;
+}
+
+// A line is "begin-end rwxp offset major:minor inode path".
+static bool parse_mapping(char *line, struct mapping *mapping) {
+  char *at = line;
+  mapping->begin = read_hex(&at);
+  mapping->end = read_hex(&at);
+  if (strlen(at) < 5)
+    return false;
+  bool is_executable = at[2] == 'x';
+  at += 5;
+  mapping->offset = read_hex(&at);
+  mapping->device = read_hex(&at) << 32;
+  mapping->device |= read_hex(&at);
+  mapping->inode = strtoull(at, &at, 10);
+  while (*at == ' ')
+    at++;
+  mapping->path = at;
+  return is_executable;
+}
+
+static uint32_t count_lines(const char *text) {
+  uint32_t count = 1;
+  for (; (text = strchr(text, '\n')); text++)
+    count++;
+  return count;
+}
+
+// Replaces what is known of a process's memory. One that has ended keeps what was known: its maps are empty or not there.
+static void read_mappings(struct process *process) {
+  char path[64];
+  char *text;
+  size_t size;
+  small_snprintf(path, sizeof(path), "/proc/%u/maps", process->pid);
+  if (host_read_file(path, &text, &size))
+    return;
+  struct mapping *mappings = size ? malloc(count_lines(text) * sizeof(*mappings)) : NULL;
+  if (!mappings) {
+    free(text);
+    return;
+  }
+  uint32_t count = 0;
+  char *rest;
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+    count += parse_mapping(line, &mappings[count]);
+  free(process->text);
+  free(process->mappings);
+  process->text = text;
+  process->mappings = mappings;
+  process->mappings_count = count;
+}
+
+static struct process *find_process(uint32_t pid) {
+  struct process *oldest = &processes[0];
+  for (int i = 0; i < MAX_PROCESSES; i++) {
+    struct process *process = &processes[i];
+    if (process->last_use && process->pid == pid) {
+      process->last_use = ++uses;
+      return process;
+    }
+    if (process->last_use < oldest->last_use)
+      oldest = process;
+  }
+  process_free(oldest);
+  oldest->pid = pid;
+  oldest->last_use = ++uses;
+  read_mappings(oldest);
+  return oldest;
+}
+
+static const struct mapping *find_mapping(const struct process *process, uint64_t address) {
+  for (uint32_t i = 0; i < process->mappings_count; i++)
+    if (process->mappings[i].begin <= address && address < process->mappings[i].end)
+      return &process->mappings[i];
+  return NULL;
+}
+
+// By the kernel's own link to the mapped file, which leads to deleted files too; else by its path in the process's file system.
+static int open_symbols(const struct process *process, const struct mapping *mapping, struct user_symbols *symbols) {
+  char path[PATH_ROOM], root[64];
+  if (!strcmp(mapping->path, "[vdso]"))
+    return user_symbols_open_vdso(symbols);
+  small_snprintf(root, sizeof(root), "/proc/%u/root", process->pid);
+  small_snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", process->pid, (unsigned long long)mapping->begin,
+                 (unsigned long long)mapping->end);
+  int err = user_symbols_open(path, root, symbols);
+  if (err == -ENOEXEC || err == -ENOMEM)
+    return err;
+  if (err) {
+    small_snprintf(path, sizeof(path), "%s%s", root, mapping->path);
+    err = user_symbols_open(path, root, symbols);
+  }
+  // The process may have ended. What its path means here is the same file only if it has the same inode.
+  struct stat status;
+  if (err && !stat(mapping->path, &status) && status.st_ino == mapping->inode)
+    err = user_symbols_open(mapping->path, "", symbols);
+  return err;
+}
+
+// A file that cannot be read is kept too, without symbols, so that it is tried once only.
+static struct file *find_file(const struct process *process, const struct mapping *mapping) {
+  struct file *oldest = &files[0];
+  for (int i = 0; i < MAX_FILES; i++) {
+    struct file *file = &files[i];
+    if (file->last_use && file->inode == mapping->inode && file->device == mapping->device) {
+      file->last_use = ++uses;
+      return file;
+    }
+    if (file->last_use < oldest->last_use)
+      oldest = file;
+  }
+  if (oldest->last_use)
+    user_symbols_close(&oldest->symbols);
+  *oldest = (struct file){.device = mapping->device, .inode = mapping->inode, .last_use = ++uses};
+  if (open_symbols(process, mapping, &oldest->symbols))
+    oldest->symbols = (struct user_symbols){0};
+  return oldest;
+}
+
+static int compare_jit(const void *a, const void *b) {
+  const struct jit_symbol *left = a, *right = b;
+  return (left->address > right->address) - (left->address < right->address);
+}
+
+// The id that a process has in its own PID namespace: the last number behind "NSpid:".
+static uint32_t inner_pid(uint32_t pid) {
+  char path[64];
+  char *text;
+  size_t size;
+  uint32_t inner = pid;
+  small_snprintf(path, sizeof(path), "/proc/%u/status", pid);
+  if (host_read_file(path, &text, &size))
+    return pid;
+  char *at = strstr(text, "\nNSpid:");
+  for (at = at ? at + 7 : NULL; at && *at == '\t';)
+    inner = (uint32_t)strtoul(at + 1, &at, 10);
+  free(text);
+  return inner;
+}
+
+// Lines are "begin size name", with numbers in hexadecimal. A compiler adds to its file: it is read again once that has grown.
+static void read_jit(struct process *process) {
+  char path[96];
+  struct stat status;
+  char *text;
+  size_t size;
+  small_snprintf(path, sizeof(path), "/proc/%u/root/tmp/perf-%u.map", process->pid, inner_pid(process->pid));
+  if (stat(path, &status) < 0 || status.st_size == process->jit_size || host_read_file(path, &text, &size))
+    return;
+  struct jit_symbol *list = malloc(count_lines(text) * sizeof(*list));
+  if (!list) {
+    free(text);
+    return;
+  }
+  uint32_t count = 0;
+  char *rest;
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+    char *at = line;
+    list[count].address = read_hex(&at);
+    list[count].size = read_hex(&at);
+    list[count].name = at;
+    count += *at != 0;
+  }
+  qsort(list, count, sizeof(*list), compare_jit);
+  free(process->jit_text);
+  free(process->jit);
+  process->jit_text = text;
+  process->jit_size = status.st_size;
+  process->jit = list;
+  process->jit_count = count;
+}
+
+static const struct jit_symbol *find_jit(const struct process *process, uint64_t address) {
+  uint32_t begin = 0, end = process->jit_count;
+  while (begin < end) {
+    uint32_t middle = begin + (end - begin) / 2;
+    if (process->jit[middle].address <= address)
+      begin = middle + 1;
+    else
+      end = middle;
+  }
+  const struct jit_symbol *symbol = begin ? &process->jit[begin - 1] : NULL;
+  return symbol && address - symbol->address < symbol->size ? symbol : NULL;
+}
+
+static struct user_place place_of_jit(struct process *process, uint64_t address) {
+  const struct jit_symbol *symbol = find_jit(process, address);
+  if (!symbol) {
+    read_jit(process);
+    symbol = find_jit(process, address);
+  }
+  if (!symbol)
+    return (struct user_place){0};
+  static char module[32];
+  small_snprintf(module, sizeof(module), "/tmp/perf-%u.map", process->pid);
+  return (struct user_place){symbol->name, address - symbol->address, module};
+}
+
+struct user_place user_place_find(uint32_t pid, uint64_t address) {
+  struct process *process = find_process(pid);
+  const struct mapping *mapping = find_mapping(process, address);
+  if (!mapping) {
+    // It may have mapped more since, or have become another program.
+    read_mappings(process);
+    mapping = find_mapping(process, address);
+  }
+  if (!mapping)
+    return (struct user_place){0};
+  struct user_place place = {.module = mapping->path};
+  if (mapping->inode || !strcmp(mapping->path, "[vdso]")) {
+    const struct file *file = find_file(process, mapping);
+    place.name = user_symbols_find(&file->symbols, address - mapping->begin + mapping->offset, &place.offset);
+  }
+  // Some compilers put their code into a file in memory.
+  return place.name ? place : place_of_jit(process, address);
+}

@@ -1,0 +1,147 @@
+#include "shim/user/symbols.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "shim/small_printf.h"
+
+enum { MAX_SYMBOLS = 1 << 22, BUILD_ID_SIZE = 20, NOTE_HEADER_SIZE = 16 };
+
+struct contents {
+  bool has_symtab;
+  const uint8_t *build_id;  // BUILD_ID_SIZE bytes, NULL if it has none
+};
+
+// A note is: u32 size of the name, u32 size of the data, u32 type, "GNU\0", data.
+static int look_at_section(void *context, const char *name, const struct elf_section *section) {
+  struct contents *contents = context;
+  contents->has_symtab |= section->type == SHT_SYMTAB;
+  if (!strcmp(name, ".note.gnu.build-id") && section->size >= NOTE_HEADER_SIZE + BUILD_ID_SIZE && section->data &&
+      section->data[4] == BUILD_ID_SIZE)
+    contents->build_id = section->data + NOTE_HEADER_SIZE;
+  return 0;
+}
+
+static int count_function(void *context, const struct elf_function *function) {
+  (void)function;
+  return ++*(uint32_t *)context == MAX_SYMBOLS;
+}
+
+static int add_function(void *context, const struct elf_function *function) {
+  struct user_symbols *symbols = context;
+  symbols->list[symbols->count++] = (struct user_symbol){function->address, function->size, function->name, function->is_local};
+  return symbols->count == MAX_SYMBOLS;
+}
+
+static size_t underscores(const char *name) {
+  return strspn(name, "_");
+}
+
+// By address; of several at one place the last one is found: one that covers most, then one that the programmer knows, as "stat"
+// is better than its aliases "__stat" and "__GI___stat".
+static int compare(const void *a, const void *b) {
+  const struct user_symbol *left = a, *right = b;
+  if (left->address != right->address)
+    return left->address < right->address ? -1 : 1;
+  if (left->size != right->size)
+    return left->size < right->size ? -1 : 1;
+  if (left->is_local != right->is_local)
+    return left->is_local ? -1 : 1;
+  if (underscores(left->name) != underscores(right->name))
+    return underscores(left->name) > underscores(right->name) ? -1 : 1;
+  return strcmp(right->name, left->name);
+}
+
+static void open_debug_file(struct user_symbols *symbols, const uint8_t *build_id, const char *root) {
+  char hex[2 * BUILD_ID_SIZE + 1] = "";
+  for (int i = 0; i < BUILD_ID_SIZE; i++)
+    small_snprintf(hex + 2 * i, 3, "%02x", build_id[i]);
+  char path[PATH_MAX];
+  small_snprintf(path, sizeof(path), "%s/usr/lib/debug/.build-id/%c%c/%s.debug", root, hex[0], hex[1], hex + 2);
+  struct contents contents = {0};
+  if (elf_open(path, &symbols->debug))
+    return;
+  elf_each_section(&symbols->debug, look_at_section, &contents);
+  if (!contents.build_id || memcmp(contents.build_id, build_id, BUILD_ID_SIZE) != 0)
+    elf_close(&symbols->debug);
+}
+
+static int read_symbols(struct user_symbols *symbols) {
+  uint32_t count = 0;
+  elf_each_function(&symbols->elf, count_function, &count);
+  if (symbols->debug.data)
+    elf_each_function(&symbols->debug, count_function, &count);
+  if (!count)
+    return 0;
+  symbols->list = malloc(count * sizeof(*symbols->list));
+  if (!symbols->list)
+    return -ENOMEM;
+  bool is_full = elf_each_function(&symbols->elf, add_function, symbols);
+  if (symbols->debug.data && !is_full)
+    elf_each_function(&symbols->debug, add_function, symbols);
+  qsort(symbols->list, symbols->count, sizeof(*symbols->list), compare);
+  return 0;
+}
+
+int user_symbols_open(const char *path, const char *root, struct user_symbols *symbols) {
+  *symbols = (struct user_symbols){0};
+  int err = elf_open(path, &symbols->elf);
+  if (err)
+    return err;
+  struct contents contents = {0};
+  elf_each_section(&symbols->elf, look_at_section, &contents);
+  if (!contents.has_symtab && contents.build_id)
+    open_debug_file(symbols, contents.build_id, root);
+  err = read_symbols(symbols);
+  if (err)
+    user_symbols_close(symbols);
+  return err;
+}
+
+static const uint8_t *vdso_image(void) {
+  return (const uint8_t *)getauxval(AT_SYSINFO_EHDR);
+}
+
+int user_symbols_open_vdso(struct user_symbols *symbols) {
+  const uint8_t *image = vdso_image();
+  *symbols = (struct user_symbols){0};
+  if (!image)
+    return -ENOENT;
+  Elf64_Ehdr header;
+  memcpy(&header, image, sizeof(header));
+  // The section headers come last.
+  symbols->elf = (struct elf){image, header.e_shoff + (size_t)header.e_shnum * header.e_shentsize};
+  return read_symbols(symbols);
+}
+
+void user_symbols_close(struct user_symbols *symbols) {
+  if (symbols->elf.data != vdso_image())
+    elf_close(&symbols->elf);
+  elf_close(&symbols->debug);
+  free(symbols->list);
+  *symbols = (struct user_symbols){0};
+}
+
+const char *user_symbols_find(const struct user_symbols *symbols, uint64_t file_offset, uint64_t *offset) {
+  uint64_t address;
+  if (!symbols->count || !elf_address(&symbols->elf, file_offset, &address))
+    return NULL;
+  uint32_t begin = 0, end = symbols->count;
+  while (begin < end) {
+    uint32_t middle = begin + (end - begin) / 2;
+    if (symbols->list[middle].address <= address)
+      begin = middle + 1;
+    else
+      end = middle;
+  }
+  if (!begin)
+    return NULL;
+  // Hand-written assembly has symbols without a size: they reach to the next one.
+  const struct user_symbol *symbol = &symbols->list[begin - 1];
+  *offset = address - symbol->address;
+  return !symbol->size || *offset < symbol->size ? symbol->name : NULL;
+}
