@@ -15,15 +15,14 @@ SANITIZER_COPTS = [
     "-fno-sanitize-recover=all",
 ] + SANITIZERS
 
-def sanitized_test(name, src, sources = "//shim:sources", data = [], args = []):
-    """A test program in C, compiled with all of the shim and with sanitizers.
+def sanitized_test(name, src, data = [], args = []):
+    """A test program in C with all of the shim, compiled with sanitizers.
 
     musl has no sanitizers, so the program is built for the machine that builds, as a tool is, with that machine's libc.
 
     Args:
       name: the target
       src: the test
-      sources: what of the shim is compiled with it
       data: files that it reads
       args: its arguments
     """
@@ -33,14 +32,12 @@ def sanitized_test(name, src, sources = "//shim:sources", data = [], args = []):
         srcs = [
             src,
             "check.h",
-            sources,
-            "//proto:required_resources.c",
-            "//proto:required_resources.h",
         ],
         copts = SANITIZER_COPTS,
         linkopts = SANITIZERS,
         local_defines = ["_GNU_SOURCE"],
         tags = ["manual"],
+        deps = [":sanitized_shim"],
     )
     native.genrule(
         name = name + "_for_host",
