@@ -124,7 +124,7 @@ static void report_failure(const struct tracer *tracer, const struct pb_map *inf
   enum { OLD_MAX_KEY_SIZE = 512 };
   if (err == -E2BIG && info->key_size > OLD_MAX_KEY_SIZE)
     report(REPORT_ERROR, tracer->resources, info->span,
-           "bpf: create map %s: its keys of %u bytes are too large for this kernel (%s), which takes %d: lower max_strlen",
+           "bpf: create map %s: its keys of %u bytes are too large for this kernel (%s), which takes %d: lower max_strlen or the limit of a stack",
            info->name, info->key_size, host_release(), OLD_MAX_KEY_SIZE);
   else
     report(REPORT_ERROR, tracer->resources, info->span, "bpf: create map %s: %s%s", info->name, report_cause(err),
