@@ -5,7 +5,7 @@
 #include "shim/attach/attach.h"
 
 // As attach_family's functions of these names.
-int kprobe_expand(struct tracer *tracer, uint32_t probe);
+int kprobe_expand(struct tracer *tracer, uint32_t index);
 int kprobe_multi_prepare(struct tracer *tracer, const struct pb_probe *probe, const struct target *target,
                          struct bpf_prog_load_attr *load);
 int kprobe_multi_attach(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets,
