@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 # The object first: it names the parts of the shim that are to be taken out of the archive.
-FLAGS = ("-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-s")
+FLAGS = ("-static", "-Wl,--gc-sections", "-Wl,-z,noseparate-code", "-Wl,--build-id=none", "-s")
 
 
 class LinkError(Exception):

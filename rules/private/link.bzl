@@ -12,6 +12,7 @@ def _link_flags(ctx):
     flags = [
         "-static",
         "-Wl,--gc-sections",
+        "-Wl,-z,noseparate-code",  # no padding to whole pages between code and constants, a tenth of a tracer
         "-Wl,--build-id=sha1",  # a digest of the contents, where a toolchain's default could be random
     ]
     if ctx.var["COMPILATION_MODE"] != "dbg":
