@@ -176,7 +176,7 @@ def _compile(backend: Backend, file: str | None) -> int:
             arch=ARCHITECTURES[_ARCH.value or kernel.arch],
             min_kernel=_version(_MIN_KERNEL.value),
             unsafe=_UNSAFE.value,
-            includes=Includes(_include_folders(kernel.arch), [Path(name).absolute() for name in _INCLUDES.value]),
+            includes=Includes(_include_folders(kernel.arch), [Path(name) for name in _INCLUDES.value]),
             imports=Search([Path(name) for name in _INCLUDE_FOLDERS.value], trusted=_HERMETIC.value),
         )
         tree, program = pipeline.front(source, kernel, options, sink, timings)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from compiler.analysis import spaces
 from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
+from compiler.analysis.parameters import named_type
 from compiler.analysis.program import TARGET_NAME_SIZE, BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
@@ -117,6 +118,8 @@ class BuiltinTypes:
         match node.name:
             case "str":
                 return self._str(node, arguments)
+            case "getopt":
+                return named_type(node, self.config.max_strlen)
             case "buf":
                 return self._buf(arguments, types)
             case "ntop":

@@ -38,9 +38,13 @@ def _strings(node: ast.Call, sink: DiagnosticSink) -> None:
 
 def _strncmp(node: ast.Call, sink: DiagnosticSink) -> None:
     _strings(node, sink)
-    count = node.arguments[2]
-    if not isinstance(count, ast.Integer) or count.value < 0:
-        sink.error("argument-value", "Builtin strncmp requires a non-negative literal", node.span)
+    match node.arguments[2]:
+        case ast.Integer(count) if count < 0:
+            sink.error("argument-value", "Builtin strncmp requires a non-negative literal", node.span)
+        case ast.Integer() | ast.PositionalParameter():
+            pass
+        case _:
+            sink.error("argument-type", "strncmp() expects a int literal (int provided)", node.span)
 
 
 def _signal(node: ast.Call, sink: DiagnosticSink) -> None:
@@ -91,6 +95,19 @@ def _len(node: ast.Call, sink: DiagnosticSink) -> None:
         sink.error("argument-type", "len() expects a map or stack to be provided", node.span)
 
 
+def _getopt(node: ast.Call, sink: DiagnosticSink) -> None:
+    name, *rest = node.arguments
+    if not isinstance(name, ast.String):
+        sink.error("argument-value", "First argument to 'getopt' must be a string literal.", name.span)
+    match rest:
+        case [default, *_] if not isinstance(default, ast.Integer | ast.Boolean | ast.String):
+            message = "Second argument to 'getopt' must be a string literal, integer literal, or a boolean literal."
+            sink.error("argument-value", message, default.span)
+        case [_, description] if not isinstance(description, ast.String):
+            message = "Function 'getopt' requires the third parameter to be a string literal."
+            sink.error("argument-value", message, description.span)
+
+
 CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
     "strlen": _string_like,
     "strcap": _string_like,
@@ -102,4 +119,5 @@ CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
     "macaddr": _macaddr,
     "pton": _pton,
     "len": _len,
+    "getopt": _getopt,
 }

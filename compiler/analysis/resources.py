@@ -6,11 +6,13 @@ call site and with what event, its parameters and time formats.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 from compiler.analysis import format_string
 from compiler.analysis.config import Config
 from compiler.analysis.maps import MapTable
+from compiler.analysis.parameters import named, shown_default
 from compiler.analysis.program import (
     EVENT_HEADER_SIZE,
     Action,
@@ -119,6 +121,8 @@ class _Resources:
                 self.cgroup_filter(node)
             case ast.Call(builtin=Builtin()) if node.name in self.calls:
                 self.action(node, self.calls[node.name](node))
+            case ast.Call(builtin=Builtin(name="getopt")):
+                self.named_parameter(node)
             case ast.Call("str", [ast.PositionalParameter() as parameter, *_]):
                 self.parameter(parameter, ParameterKind.STRING)
             case ast.PositionalParameter() if node not in self.analyzed.parameter_of:
@@ -144,6 +148,27 @@ class _Resources:
         size = self.config.max_strlen if kind is ParameterKind.STRING else 0
         self.analyzed.parameter_of[node] = len(parameters)
         parameters.append(Parameter(kind, node.span, position=node.index, size=size))
+
+    def named_parameter(self, node: ast.Call) -> None:
+        parameters, new = self.analyzed.parameters, named(node)
+        for index, known in enumerate(parameters):
+            if known.position or known.name != new.name:
+                continue
+            if (known.kind, shown_default(known)) != (new.kind, shown_default(new)):
+                message = (
+                    f"Command line option '{new.name}' needs to have the same default value in all places it is used. "
+                    f"Previous default value: {shown_default(known)}"
+                )
+                self.sink.error("parameter", message, node.span)
+            elif known.description and new.description and known.description != new.description:
+                message = f"Command line option '{new.name}' must have the same description in all places it's used."
+                self.sink.error("parameter", message, node.span, hints=["You can wrap it in a macro"])
+            elif new.description:
+                parameters[index] = dataclasses.replace(known, description=new.description)
+            self.analyzed.parameter_of[node] = index
+            return
+        self.analyzed.parameter_of[node] = len(parameters)
+        parameters.append(new)
 
     def time_format(self, node: ast.Call) -> None:
         text = _text(node.arguments[0])

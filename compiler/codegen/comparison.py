@@ -24,7 +24,15 @@ def equal(e: Emitter, left: ast.Expression, right: ast.Expression, size: int | N
         # All of a literal up to its NUL must be there: no need to look for the end of the other one.
         if known is not None and b"\0" not in known.data:
             return same_bytes(e, first, second, min(len(known.data) + 1, size))
-    return _same_text(e, first, second, size)
+    return _loop(e, first, second, str(size), until_nul=True)
+
+
+def equal_up_to(e: Emitter, left: ast.Expression, right: ast.Expression, most: Operand) -> Operand:
+    """An i1: whether two strings are equal up to a NUL, within `most` bytes and the shorter one's capacity."""
+    first, second = memory.in_bpf_memory(e, left), memory.in_bpf_memory(e, right)
+    size = e.f.minimum(most, str(min(left.type.size, right.type.size)))
+    same = _loop(e, first, second, size, until_nul=True)
+    return e.f.value(f"or i1 {e.f.compare('eq', size, '0')}, {same}")
 
 
 def literal(node: ast.Expression) -> ast.String | None:
@@ -37,7 +45,7 @@ def literal(node: ast.Expression) -> ast.String | None:
 def same_bytes(e: Emitter, left: Place, right: Place, size: int) -> Operand:
     """An i1: whether `size` bytes in BPF memory are equal."""
     if size > _UNROLLED_BYTES:
-        return _loop(e, left, right, size, until_nul=False)
+        return _loop(e, left, right, str(size), until_nul=False)
     f = e.f
     difference: Operand = "0"
     offset = 0
@@ -50,11 +58,7 @@ def same_bytes(e: Emitter, left: Place, right: Place, size: int) -> Operand:
     return f.compare("eq", difference, "0")
 
 
-def _same_text(e: Emitter, left: Place, right: Place, size: int) -> Operand:
-    return _loop(e, left, right, size, until_nul=True)
-
-
-def _loop(e: Emitter, left: Place, right: Place, size: int, *, until_nul: bool) -> Operand:
+def _loop(e: Emitter, left: Place, right: Place, size: Operand, *, until_nul: bool) -> Operand:
     """Byte by byte; ends at the first difference, or at a NUL."""
     f = e.f
     head, same, next_, done = (f.label(f"compare.{part}") for part in ("byte", "same", "next", "done"))
@@ -74,7 +78,7 @@ def _loop(e: Emitter, left: Place, right: Place, size: int, *, until_nul: bool) 
     more = f.binary("add", index, "1")
     f.store(more, counter.address, 8)
     at_end = f.current
-    f.branch_if(f.compare("ult", more, str(size)), next_, done)
+    f.branch_if(f.compare("ult", more, size), next_, done)
     f.enter(next_)
     f.loop_back(head)
     f.enter(done)

@@ -56,7 +56,10 @@ def _core_member(e: Emitter, place: Place, resolved: ResolvedField, span: Span) 
 
 
 def _core_bitfield(e: Emitter, place: Place, node: ast.FieldAccess) -> Operand:
-    """Reads the word that holds the bits on the target, and shifts the bits around it out."""
+    """Reads the word that holds the bits on the target, and shifts the bits around it out.
+
+    Whatever the sign of the field's type, the value is the bits: that is how bpftrace has it.
+    """
     assert place.core is not None
     root, steps = place.core.root, place.core.steps
 
@@ -68,8 +71,7 @@ def _core_bitfield(e: Emitter, place: Place, node: ast.FieldAccess) -> Operand:
     memory.read(e, _readable(e, place, node.span), word, relocated(Kind.FIELD_BYTE_SIZE), node.span)
     value = e.f.load(word.address, 8, signed=False)
     value = e.f.binary("shl", value, relocated(Kind.FIELD_LSHIFT_U64))
-    shift = "ashr" if node.type.is_signed else "lshr"
-    return e.f.binary(shift, value, relocated(Kind.FIELD_RSHIFT_U64))
+    return e.f.binary("lshr", value, relocated(Kind.FIELD_RSHIFT_U64))
 
 
 def _readable(e: Emitter, place: Place, span: Span) -> Place:
@@ -80,6 +82,7 @@ def _readable(e: Emitter, place: Place, span: Span) -> Place:
 
 
 def _fixed_bitfield(e: Emitter, place: Place, field: Field, node: ast.FieldAccess) -> Operand:
+    """The same where the offset is known."""
     size = scalar_bits(field.type) // 8
     start = field.offset // (size * 8) * size
     while field.offset + field.bitfield > (start + size) * 8:
@@ -89,7 +92,7 @@ def _fixed_bitfield(e: Emitter, place: Place, field: Field, node: ast.FieldAcces
     assert isinstance(word, Operand)
     end = field.offset - start * 8 + field.bitfield
     value = e.f.binary("shl", word, str(64 - end))
-    return e.f.binary("ashr" if node.type.is_signed else "lshr", value, str(64 - field.bitfield))
+    return e.f.binary("lshr", value, str(64 - field.bitfield))
 
 
 @expression(ast.ArrayAccess)

@@ -24,11 +24,9 @@ def str_(e: Emitter, node: ast.Call, into: Place | None) -> Place:
     # One byte more is read than the string holds, so that one that is cut has no NUL: that is how the tracer knows.
     room = size + 1 if _may_be_cut(e, node) else size
     target = into if into is not None and room == size else e.temporary(room, node.span)
-    limit = str(room)
-    if len(node.arguments) > 1 and not isinstance(node.arguments[1], ast.Integer):
-        limit = e.f.minimum(e.scalar(node.arguments[1]), limit)
-        if target.text_only:
-            e.f.store("0", target.address, 1)  # for a limit of nothing at all
+    limit = _limit(e, node, room)
+    if len(node.arguments) > 1 and target.text_only:
+        e.f.store("0", target.address, 1)  # for a limit of nothing at all
     pointer, space = memory.pointer_to(e, source)
     if not target.text_only:
         memory.clear(e, target, room, node.span)
@@ -36,6 +34,19 @@ def str_(e: Emitter, node: ast.Call, into: Place | None) -> Place:
     # What cannot be read is empty: the helper has put a NUL there.
     used = e.f.minimum(e.f.select(e.f.compare("sgt", read, "0"), read, "1"), str(size))
     return replace(target, used=used)
+
+
+def _limit(e: Emitter, node: ast.Call, room: int) -> Operand:
+    """Most bytes to read. The length that a script gives counts the NUL, but for a text that upstream knows when it
+    compiles: a parameter's, cut to a literal length.
+    """
+    match node.arguments:
+        case [_] | [ast.PositionalParameter(), ast.Integer()]:
+            return str(room)
+        case [_, ast.Integer(length)]:
+            return str(min(length, room))
+        case _:
+            return e.f.minimum(e.scalar(node.arguments[1]), str(room))
 
 
 def _may_be_cut(e: Emitter, node: ast.Call) -> bool:

@@ -49,6 +49,8 @@ def _length(e: Emitter, text: ast.Expression) -> Operand:
 def strncmp(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     """0 if the first bytes are equal, 1 if they are not."""
     left, right, count = node.arguments
+    if isinstance(count, ast.PositionalParameter):
+        return e.f.binary("xor", e.f.boolean(comparison.equal_up_to(e, left, right, e.scalar(count))), "1")
     assert isinstance(count, ast.Integer)
     size = min(left.type.size, right.type.size, count.value)
     if size == 0:
