@@ -1,6 +1,7 @@
 // Facts of the host.
 #include <errno.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shim/constants.h"
@@ -9,6 +10,25 @@
 
 // PROC_PID_INIT_INO of include/linux/proc_ns.h: the inode of the first PID namespace.
 enum { INITIAL_PID_NAMESPACE = (int)0xEFFFFFFC };
+
+static int read_clock_ns(clockid_t clock, uint64_t *ns) {
+  struct timespec now;
+  if (clock_gettime(clock, &now) < 0)
+    return -errno;
+  *ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+  return 0;
+}
+
+// CLOCK_TAI - CLOCK_BOOTTIME. It wraps where the clock was never set.
+static int read_tai_offset_ns(uint64_t *offset) {
+  uint64_t tai, boot;
+  int err = read_clock_ns(CLOCK_TAI, &tai);
+  if (!err)
+    err = read_clock_ns(CLOCK_BOOTTIME, &boot);
+  if (!err)
+    *offset = tai - boot;
+  return err;
+}
 
 static int find_value(const struct tracer *tracer, uint32_t kind, uint64_t *value) {
   struct cpu_list list;
@@ -36,6 +56,8 @@ static int find_value(const struct tracer *tracer, uint32_t kind, uint64_t *valu
     case PB_HOST_VALUE_TARGET_PID:
       *value = (uint64_t)tracer->options.pid;
       return 0;
+    case PB_HOST_VALUE_TAI_OFFSET_NS:
+      return read_tai_offset_ns(value);
     case PB_HOST_VALUE_PAGE_SIZE:
       *value = (uint64_t)sysconf(_SC_PAGESIZE);
       return 0;
