@@ -58,7 +58,7 @@ static int compare(const void *a, const void *b) {
 
 static void open_debug_file(struct user_symbols *symbols, const uint8_t *build_id, const char *root) {
   char hex[2 * BUILD_ID_SIZE + 1] = "";
-  for (int i = 0; i < BUILD_ID_SIZE; i++)
+  for (size_t i = 0; i < BUILD_ID_SIZE; i++)
     small_snprintf(hex + 2 * i, 3, "%02x", build_id[i]);
   char path[PATH_MAX];
   small_snprintf(path, sizeof(path), "%s/usr/lib/debug/.build-id/%c%c/%s.debug", root, hex[0], hex[1], hex + 2);
