@@ -5,8 +5,8 @@
 
 enum { HEADER_SIZE = 8 };
 
-static void name_frame(struct long_text *text, uint64_t address, uint32_t pid, bool is_perf) {
-  (void)pid, (void)is_perf;  // kernel symbols look the same in both modes
+static void name_frame(struct long_text *text, uint64_t address, const void *context, bool is_perf) {
+  (void)context, (void)is_perf;  // kernel symbols look the same in both modes
   uint64_t offset;
   const char *name = kernel_symbol_name(address, &offset);
   if (name)
@@ -16,5 +16,5 @@ static void name_frame(struct long_text *text, uint64_t address, uint32_t pid, b
 }
 
 void shim_print_kstack(struct printer *printer, const struct pb_type *type, const uint8_t *data) {
-  stack_print(printer, type, data + HEADER_SIZE, load_unsigned(data, 8), 0, name_frame);
+  stack_print(printer, type, data + HEADER_SIZE, load_unsigned(data, 8), name_frame, NULL);
 }

@@ -69,7 +69,8 @@ static void put_build_id_frame(struct long_text *text, const uint8_t *frame) {
   long_text_hex(text, offset);
 }
 
-static void put_frame(struct long_text *text, uint64_t address, uint32_t mode, uint32_t pid, frame_namer *name) {
+static void put_frame(struct long_text *text, uint64_t address, uint32_t mode, frame_namer *name,
+                      const void *context) {
   switch (mode) {
     case PB_TYPE_RAW:
       long_text_hex(text, address);
@@ -78,16 +79,16 @@ static void put_frame(struct long_text *text, uint64_t address, uint32_t mode, u
       long_text_string(text, "\t");
       long_text_hex(text, address);
       long_text_string(text, " ");
-      name(text, address, pid, true);
+      name(text, address, context, true);
       break;
     default:
       long_text_put(text, "        ", INDENTATION);
-      name(text, address, pid, false);
+      name(text, address, context, false);
   }
 }
 
-void stack_print(struct printer *printer, const struct pb_type *type, const uint8_t *frames, uint64_t count, uint32_t pid,
-                 frame_namer *name) {
+void stack_print(struct printer *printer, const struct pb_type *type, const uint8_t *frames, uint64_t count,
+                 frame_namer *name, const void *context) {
   static struct long_text text;  // kept for the next stack
   text.size = 0;
   long_text_put(&text, "\n", 1);
@@ -95,7 +96,7 @@ void stack_print(struct printer *printer, const struct pb_type *type, const uint
     if (type->stack_mode == PB_TYPE_BUILD_ID)
       put_build_id_frame(&text, frames + i * BUILD_ID_FRAME_SIZE);
     else
-      put_frame(&text, load_unsigned(frames + i * FRAME_SIZE, 8), type->stack_mode, pid, name);
+      put_frame(&text, load_unsigned(frames + i * FRAME_SIZE, 8), type->stack_mode, name, context);
     long_text_put(&text, "\n", 1);
   }
   printer->format->string(printer, text.size ? text.data : "", text.size, "");

@@ -23,11 +23,11 @@ void long_text_symbol(struct long_text *text, const char *name, uint64_t offset)
 // An address without a name: 0x7f...
 void long_text_address(struct long_text *text, uint64_t address);
 
-// Appends the name of a frame's address; `is_perf`: in the mode PERF. `pid` is that of user stacks.
-typedef void frame_namer(struct long_text *text, uint64_t address, uint32_t pid, bool is_perf);
+// Appends the name of a frame's address; `is_perf`: in the mode PERF. `context` is what stack_print() was given.
+typedef void frame_namer(struct long_text *text, uint64_t address, const void *context, bool is_perf);
 
 // Prints a stack: a line for each of the `count` frames at `frames`, which has room for type->count.
-void stack_print(struct printer *printer, const struct pb_type *type, const uint8_t *frames, uint64_t count, uint32_t pid,
-                 frame_namer *name);
+void stack_print(struct printer *printer, const struct pb_type *type, const uint8_t *frames, uint64_t count,
+                 frame_namer *name, const void *context);
 
 #endif

@@ -3,14 +3,13 @@
 
 #include "shim/output/text.h"
 #include "shim/output/value.h"
-#include "shim/user/process.h"
+#include "shim/symbols/origin.h"
 
 void shim_print_usym(struct printer *printer, const struct pb_type *type, const uint8_t *data) {
   (void)type;
   uint64_t address = load_unsigned(data, 8);
-  if (printer->tracer->resources->config->cache_user_symbols == PB_SYMBOL_CACHE_NONE)
-    user_places_forget();
-  struct user_place place = user_place_find((uint32_t)load_unsigned(data + 8, 4), address);
+  struct user_origin origin = origin_read(printer->tracer, data + 8);
+  struct user_place place = user_place_find(&origin, address);
   if (place.name) {
     printer->format->string(printer, place.name, strlen(place.name), "");
     return;

@@ -1,12 +1,12 @@
 // ustack.
 #include "shim/output/value.h"
+#include "shim/symbols/origin.h"
 #include "shim/symbols/stack.h"
-#include "shim/user/process.h"
 
 enum { HEADER_SIZE = 16 };
 
-static void name_frame(struct long_text *text, uint64_t address, uint32_t pid, bool is_perf) {
-  struct user_place place = user_place_find(pid, address);
+static void name_frame(struct long_text *text, uint64_t address, const void *context, bool is_perf) {
+  struct user_place place = user_place_find(context, address);
   if (place.name)
     long_text_symbol(text, place.name, place.offset);
   else
@@ -19,8 +19,6 @@ static void name_frame(struct long_text *text, uint64_t address, uint32_t pid, b
 }
 
 void shim_print_ustack(struct printer *printer, const struct pb_type *type, const uint8_t *data) {
-  if (printer->tracer->resources->config->cache_user_symbols == PB_SYMBOL_CACHE_NONE)
-    user_places_forget();
-  uint32_t pid = (uint32_t)load_unsigned(data, 4);
-  stack_print(printer, type, data + HEADER_SIZE, load_unsigned(data + 8, 8), pid, name_frame);
+  struct user_origin origin = origin_read(printer->tracer, data);
+  stack_print(printer, type, data + HEADER_SIZE, load_unsigned(data + 8, 8), name_frame, &origin);
 }

@@ -132,6 +132,12 @@ int elf_each_function(const struct elf *elf, elf_function_visitor *visit, void *
   return 0;
 }
 
+bool elf_is_fixed(const struct elf *elf) {
+  Elf64_Ehdr header;
+  header_of(elf, &header);
+  return header.e_type == ET_EXEC;
+}
+
 // Copies out a loadable segment. Returns 1, 0 if it is none, or -1 behind the last one.
 static int segment_at(const struct elf *elf, uint32_t index, Elf64_Phdr *segment) {
   Elf64_Ehdr header;

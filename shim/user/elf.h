@@ -39,6 +39,9 @@ int elf_each_function(const struct elf *elf, elf_function_visitor *visit, void *
 typedef int elf_section_visitor(void *context, const char *name, const struct elf_section *section);
 int elf_each_section(const struct elf *elf, elf_section_visitor *visit, void *context);
 
+// Whether it is an executable that is always loaded at the addresses that its headers give.
+bool elf_is_fixed(const struct elf *elf);
+
 // Where the byte at an address is in the file. Returns whether it is there.
 bool elf_file_offset(const struct elf *elf, uint64_t address, uint64_t *offset);
 // The opposite.

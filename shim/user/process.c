@@ -268,14 +268,29 @@ static struct user_place place_of_jit(struct process *process, uint64_t address)
   return (struct user_place){symbol->name, address - symbol->address, module};
 }
 
-struct user_place user_place_find(uint32_t pid, uint64_t address) {
-  struct process *process = find_process(pid);
+static struct user_place place_in_program(const struct process *process, const char *program, uint64_t address) {
+  struct user_place place = {.module = program};
+  struct stat status;
+  if (stat(program, &status) < 0)
+    return place;
+  const struct mapping whole = {.device = status.st_dev, .inode = status.st_ino, .path = program};
+  const struct file *file = find_file(process, &whole);
+  uint64_t file_offset;
+  if (file->symbols.count && elf_is_fixed(&file->symbols.elf) && elf_file_offset(&file->symbols.elf, address, &file_offset))
+    place.name = user_symbols_find(&file->symbols, file_offset, &place.offset);
+  return place;
+}
+
+struct user_place user_place_find(const struct user_origin *origin, uint64_t address) {
+  struct process *process = find_process(origin->pid);
   const struct mapping *mapping = find_mapping(process, address);
   if (!mapping) {
     // It may have mapped more since, or have become another program.
     read_mappings(process);
     mapping = find_mapping(process, address);
   }
+  if (!mapping && !process->mappings_count && origin->program)
+    return place_in_program(process, origin->program, address);
   if (!mapping)
     return (struct user_place){0};
   struct user_place place = {.module = mapping->path};

@@ -13,8 +13,14 @@ struct user_place {
   const char *module;  // path of the file
 };
 
-// What is at an address of a process. The texts stay until the next call.
-struct user_place user_place_find(uint32_t pid, uint64_t address);
+struct user_origin {
+  uint32_t pid;
+  const char *program;  // path of a binary that was traced when the address was taken, or NULL
+};
+
+// What is at an address of a process. The texts stay until the next call. Of a process that has ended unknown, what is in
+// `program` is found if that is always at the same addresses (it is no position-independent executable).
+struct user_place user_place_find(const struct user_origin *origin, uint64_t address);
 
 // Forgets what is known of processes (files stay), so that it is read again.
 void user_places_forget(void);
