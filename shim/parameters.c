@@ -126,8 +126,8 @@ static int set(struct tracer *tracer, uint32_t index, const char *text) {
     report(REPORT_ERROR, tracer->resources, parameter->span, "positional parameter $%u: %s (value: %s)", parameter->position,
            problem, text);
   else
-    report(REPORT_ERROR, tracer->resources, parameter->span, "program command line option --%s %s (value: %s)",
-           parameter->name, problem, text);
+    // Not the script's fault: no place in it.
+    report(REPORT_ERROR, NULL, 0, "program command line option --%s %s (value: %s)", parameter->name, problem, text);
   return -EINVAL;
 }
 
