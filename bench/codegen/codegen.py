@@ -93,9 +93,10 @@ def ours(resources: pb.RequiredResources, maps: dict[str, int], kernel: Kernel) 
 
 
 def clang(source: Path, maps: dict[str, int], bpf_type: int) -> Cost:
-    compiler = next((path for name in ("clang", "clang-19", "clang-16") if (path := shutil.which(name))), None)
+    names = ("clang", *(f"clang-{version}" for version in range(24, 13, -1)))
+    compiler = next((path for name in names if (path := shutil.which(name))), None)
     if compiler is None:
-        raise SystemExit("clang is not installed")
+        raise SystemExit("the comparison needs clang, such as Debian's package of that name")
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "probe.o"
         flags = ["-O2", "-g", "--target=bpf", "-mcpu=v3"]
