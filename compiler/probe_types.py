@@ -139,7 +139,7 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
     ),
     ProbeType(
         "usdt", ("U",), ("usdt:BINARY:[PROVIDER:]NAME",), ProgramType.KPROBE, Context.REGISTERS,
-        "A static place in a program or library", supported=False,
+        "A static place in a program or library",
     ),
     ProbeType(
         "watchpoint", ("w",), ("watchpoint:ADDRESS:LENGTH:MODE", "watchpoint:SYMBOL:LENGTH:MODE"),

@@ -13,6 +13,8 @@
 #include "shim/report.h"
 #include "shim/tracer.h"
 
+#pragma weak shim_fill_usdt_arguments
+
 static bool is_per_cpu(uint32_t bpf_type) {
   return bpf_type == BPF_MAP_TYPE_PERCPU_HASH || bpf_type == BPF_MAP_TYPE_PERCPU_ARRAY ||
          bpf_type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
@@ -96,7 +98,7 @@ static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
       .map_type = info->bpf_type,
       .key_size = info->key_size,
       .value_size = info->value_size,
-      .max_entries = info->role == PB_MAP_TARGET_NAMES ? tracer->targets_count + 1 : info->max_entries,
+      .max_entries = info->role >= PB_MAP_TARGET_NAMES ? tracer->targets_count + 1 : info->max_entries,
       .map_flags = info->flags,
   };
   make_kernel_name(info->name, attr.map_name);
@@ -111,6 +113,7 @@ static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
 
   int err = info->role == PB_MAP_GLOBAL_DATA    ? fill_global_data(tracer, index)
             : info->role == PB_MAP_TARGET_NAMES ? fill_target_names(tracer, map)
+            : info->role == PB_MAP_USDT_ARGUMENTS ? shim_fill_usdt_arguments(tracer, map->fd)
                                                 : 0;
   if (!err && info->frozen) {
     struct bpf_map_elem_attr freeze = {.map_fd = (uint32_t)map->fd};

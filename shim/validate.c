@@ -194,7 +194,10 @@ static const char *check_map(resources_t *r, const struct pb_map *map) {
       CHECK(map->bpf_type == BPF_MAP_TYPE_ARRAY && is_array_of_one && map->value_size, "global data is not an array of one entry");
       break;
     default:
-      CHECK(map->role == PB_MAP_SCRATCH || map->role == PB_MAP_TARGET_NAMES, "a map's role is unknown");
+      CHECK(map->role <= PB_MAP_USDT_ARGUMENTS, "a map's role is unknown");
+      CHECK(map->role != PB_MAP_USDT_ARGUMENTS || (map->bpf_type == BPF_MAP_TYPE_ARRAY && map->key_size == 4 && map->value_size == 192),
+            "the map of USDT arguments is malformed");
+      CHECK(map->role != PB_MAP_USDT_ARGUMENTS || shim_fill_usdt_arguments != NULL, "USDT probes were not linked");
       CHECK(map->role != PB_MAP_TARGET_NAMES ||
                 (map->bpf_type == BPF_MAP_TYPE_ARRAY && map->key_size == 4 && map->value_size >= 2 && map->value_size % 2 == 0),
             "the map of target names is malformed");

@@ -239,6 +239,19 @@ def _uprobe(parts: Parts) -> AttachPoint:
     return parts.make(target=path, event=name, offset=offset)
 
 
+def _usdt(parts: Parts) -> AttachPoint:
+    parts.expect(2, 3)
+    path, name = parts.texts[0], parts.texts[-1]
+    provider = parts.texts[1] if len(parts.texts) == 3 else ""
+    if not path:
+        raise BadAttachPoint("usdt probe must specify at least path or pid to probe")
+    if not name:
+        raise BadAttachPoint("usdt probe must have a target function or wildcard")
+    if is_wildcard(path):
+        raise BadAttachPoint("wildcards in the target of usdt are not supported yet", "not-supported")
+    return parts.make(target=path, namespace=provider, event=name)
+
+
 _READERS: Mapping[str, Callable[[Parts], AttachPoint]] = {
     "begin": _special,
     "end": _special,
@@ -255,5 +268,6 @@ _READERS: Mapping[str, Callable[[Parts], AttachPoint]] = {
     "fexit": _fentry,
     "uprobe": _uprobe,
     "uretprobe": _uprobe,
+    "usdt": _usdt,
     "watchpoint": _watchpoint,
 }

@@ -23,7 +23,7 @@ from compiler.types.kernel import Kernel
 from compiler.types.lattice import Field
 
 _MAX_NAME = 15
-_WILDCARDS = frozenset({"kprobe", "kretprobe", "tracepoint", "rawtracepoint", "uprobe", "uretprobe"})
+_WILDCARDS = frozenset({"kprobe", "kretprobe", "tracepoint", "rawtracepoint", "uprobe", "uretprobe", "usdt"})
 """Probe types whose names may be patterns."""
 
 

@@ -31,8 +31,11 @@ from compiler.types.lattice import Field, Type
 
 TARGET_NAME_SIZE = 128
 """Bytes of a target's name in a program that has many: what the builtins `probe` and `func` yield there."""
-COOKIE_PROBES = frozenset({"kprobe", "kretprobe", "tracepoint", "uprobe", "uretprobe"})
+COOKIE_PROBES = frozenset({"kprobe", "kretprobe", "tracepoint", "uprobe", "uretprobe", "usdt"})
 """Probe types whose programs can learn by a cookie which of their targets runs them."""
+
+USDT_ARGUMENTS = 12
+"""How many arguments a USDT probe can have."""
 
 EVENT_HEADER_SIZE = 8
 """Bytes before the arguments of an event: u32 action, u32 zero."""

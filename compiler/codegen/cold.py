@@ -98,3 +98,62 @@ def is_other_process(f: Function, constants: Constants) -> Operand:
         process = g.binary("lshr", g.phi([(both, after_initial), (own, after_inside)]), "32")
         g.ret(g.value(f"zext i1 {g.compare('ne', process, value(pb.HostValue.TARGET_PID))} to i64"))
     return f.call_function(name)
+
+
+_NO_REGISTER = 0xFFFF
+_IN_MEMORY, _SIGNED = 1, 2
+
+
+def usdt_argument(f: Function, where: str, context: Operand, cookie: Operand, index: int) -> Operand:
+    """Calls the function that reads an argument of a USDT probe from where the target's binary says that it is.
+
+    The map `where` has the places, see USDT_ARGUMENTS of required_resources.proto; 0 if the probe has no such argument.
+    """
+    name = "usdt_argument"
+    if not _has(f.module, name):
+        g = _begin(f.module, name, "%context", "%cookie", "%offset")
+        value, key = g.alloca(8), g.alloca(4, 4)
+        g.store("0", value, 8)
+        g.store("%cookie", key, 4)
+        places = g.call_pointer_helper(HELPERS["map_lookup_elem"].id, (PTR, g.module.symbol(where)), (PTR, key))
+        known, done = g.label("known"), g.label("done")
+        g.branch_if(g.compare("ne", places, NULL, PTR), known, done)
+        g.enter(known)
+        place = g.value(f"getelementptr i8, ptr {places}, i64 %offset")
+        base = g.load(place, 8, signed=True)
+
+        def add_register(register: Operand, shift: Operand, hint: str) -> None:
+            """Adds a register of the context to the value, if there is one."""
+            there, after = g.label(hint), g.label(f"{hint}.done")
+            g.branch_if(g.compare("ne", register, str(_NO_REGISTER)), there, after)
+            g.enter(there)
+            read = g.alloca(8)
+            g.store("0", read, 8)
+            # The verifier does not allow loads from the context at an offset that it does not know.
+            address = g.binary("add", "%context", register)
+            g.call_helper(HELPERS["probe_read_kernel"].id, (PTR, read), (I64, "8"), (I64, address))
+            addend = g.binary("shl", g.load(read, 8, signed=False), shift)
+            g.store(g.binary("add", g.load(value, 8, signed=False), addend), value, 8)
+            g.branch(after)
+            g.enter(after)
+
+        g.store(base, value, 8)
+        add_register(g.load(g.offset(place, 8), 2, signed=False), "0", "base")
+        add_register(
+            g.load(g.offset(place, 10), 2, signed=False), g.load(g.offset(place, 13), 1, signed=False), "index"
+        )
+        flags = g.load(g.offset(place, 12), 1, signed=False)
+        memory, read = g.label("memory"), g.label("read")
+        g.branch_if(g.compare("ne", g.binary("and", flags, str(_IN_MEMORY)), "0"), memory, read)
+        g.enter(memory)
+        address = g.load(value, 8, signed=False)
+        g.call_helper(HELPERS["probe_read_user"].id, (PTR, value), (I64, "8"), (I64, address))
+        g.branch(read)
+        g.enter(read)
+        bits = g.binary("and", g.load(g.offset(place, 14), 1, signed=False), "63")
+        wide = g.binary("shl", g.load(value, 8, signed=False), bits)
+        signed = g.compare("ne", g.binary("and", flags, str(_SIGNED)), "0")
+        g.ret(g.value(f"select i1 {signed}, i64 {g.binary('ashr', wide, bits)}, i64 {g.binary('lshr', wide, bits)}"))
+        g.enter(done)
+        g.ret("0")
+    return f.call_function(name, context, cookie, str(16 * index))

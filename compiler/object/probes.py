@@ -54,6 +54,8 @@ def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
             uprobe.path, uprobe.function = point.target, point.event
             uprobe.offset, uprobe.address = point.offset, point.address
             uprobe.is_return, uprobe.unsafe = kind == "uretprobe", point.unsafe
+        case "usdt":
+            probe.usdt.path, probe.usdt.provider, probe.usdt.name = point.target, point.namespace, point.event
         case "watchpoint":
             watchpoint = probe.watchpoint
             watchpoint.address, watchpoint.length, watchpoint.mode = point.address, point.length, point.mode

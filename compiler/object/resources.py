@@ -7,7 +7,14 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from compiler.analysis.program import TARGET_NAME_SIZE, AnalyzedProgram, BpfProgram, MapSymbol, ParameterKind
+from compiler.analysis.program import (
+    TARGET_NAME_SIZE,
+    USDT_ARGUMENTS,
+    AnalyzedProgram,
+    BpfProgram,
+    MapSymbol,
+    ParameterKind,
+)
 from compiler.object import actions, probes
 from compiler.object.btf import Linkage
 from compiler.object.constants import Constants
@@ -51,6 +58,9 @@ _SYMBOL_CACHES = {
 }
 
 
+_USDT_RECORD_SIZE = 16
+
+
 class CapacityError(Exception):
     """A value does not fit where it has to go; the message names sizes."""
 
@@ -78,6 +88,7 @@ class ResourcesBuilder:
         self._map_index: dict[str, int] = {}
         self._scratch: list[ScratchMap] = []
         self._target_names = ""
+        self._usdt_arguments = ""
         self._cookie_users: set[str] = set()
         for symbol in sorted(program.maps, key=lambda symbol: symbol.name):
             self._add_user_map(symbol)
@@ -122,6 +133,16 @@ class ResourcesBuilder:
             size = 2 * TARGET_NAME_SIZE
             self._target_names = self._internal_map("target_names", pb.Map.TARGET_NAMES, _BPF_MAP_TYPE_ARRAY, 4, size)
         return self._target_names
+
+    def usdt_arguments(self, program: BpfProgram) -> str:
+        """The symbol of the map that says where the arguments of each USDT probe are."""
+        self._cookie_users.add(program.name)
+        if not self._usdt_arguments:
+            size = USDT_ARGUMENTS * _USDT_RECORD_SIZE
+            self._usdt_arguments = self._internal_map(
+                "usdt_arguments", pb.Map.USDT_ARGUMENTS, _BPF_MAP_TYPE_ARRAY, 4, size
+            )
+        return self._usdt_arguments
 
     # --------------------------------------------------------------------------------------------- when LLVM is done
 

@@ -17,6 +17,7 @@ struct target {
   char *group;        // module, category or file, "" if none
   char *symbol;       // function or event, "" if none
   uint64_t address;   // in the kernel or, for user space, in the file; of fentry the BTF id
+  uint64_t semaphore; // of usdt: where in the file the counter of its users is, 0 if it has none
   int program_fd;     // of the program that is this target's own, -1 if targets share one
   bool is_attached;
   int fd;             // what holds the attachment: a perf event or a link, -1 if none
@@ -68,6 +69,9 @@ struct target *attach_targets(const struct tracer *tracer, uint32_t probe, uint3
 int attach_all(struct tracer *tracer);
 // Stops timers, then detaches all probes in reverse order.
 void detach_all(struct tracer *tracer);
+
+// Fills the map of role USDT_ARGUMENTS. Returns 0, or a negative errno after reporting. In usdt.c.
+int shim_fill_usdt_arguments(struct tracer *tracer, int map_fd);
 
 // Runs the programs of BEGIN or END (PB_SPECIAL_*), or of the signal probes. Returns 0, or a negative errno after reporting. In
 // special.c: a tracer without them does not have it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from compiler.analysis.program import TARGET_NAME_SIZE
-from compiler.codegen import fields
+from compiler.codegen import cold, fields
 from compiler.codegen.emitter import Emitter, ptr
 from compiler.codegen.ir import NULL, PTR, Operand
 from compiler.codegen.lowering import builtin
@@ -60,6 +60,10 @@ def func(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
 def argument(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
     match = re.fullmatch(r"arg(\d+)", node.name)
     assert match is not None
+    if e.bpf.probe_type.name == "usdt":
+        where = e.resources.usdt_arguments(e.bpf)
+        cookie = e.helper("get_attach_cookie", ptr("%ctx"))
+        return cold.usdt_argument(e.f, where, e.f.to_integer("%ctx"), cookie, int(match[1]))
     if e.bpf.probe_type.context is Context.ARGUMENTS:
         value = fields.argument(e, int(match[1]), node.type)
         assert isinstance(value, Operand)

@@ -1,0 +1,53 @@
+"""Probe types on a known workload: exact counts, in every round of attaching and detaching."""
+
+import signal
+
+import pytest
+
+from tests.vm.machine import Machine
+from tests.vm.tracing import output_lines, trace
+
+_CALLS = 10_000
+
+rounds = pytest.mark.parametrize("_round", range(3))
+
+
+@rounds
+def test_kernel_patterns(machine: Machine, _round: int) -> None:
+    traced = trace(machine, ["/bin/kernel_patterns"], ["/bin/syscall_10000"])
+    assert sorted(line for line in traced.lines if "getppid" in line or "raw" in line) == [
+        f"@kprobes[__do_sys_getppid]: {_CALLS}",
+        f"@kretprobes[__do_sys_getppid]: {_CALLS}",
+        f"@rawtracepoint: {_CALLS}",
+        f"@tracepoint[tracepoint:syscalls:sys_enter_getppid]: {_CALLS}",
+        f"@tracepoints[tracepoint:syscalls:sys_enter_getppid]: {_CALLS}",
+        f"@tracepoints[tracepoint:syscalls:sys_exit_getppid]: {_CALLS}",
+    ]
+
+
+@rounds
+def test_user_functions(machine: Machine, _round: int) -> None:
+    """The command starts when the probes are attached, and the tracer ends with it."""
+    completed = machine.run("/bin/user_functions", "-c", "/bin/calls")
+    assert completed.code == 0, completed
+    lines = output_lines(completed.stdout)
+    assert [line for line in lines if not line.startswith("@")] == ["counted_first 7 70", "counted_second 5 -5"]
+    assert sorted(line for line in lines if line.startswith("@")) == [
+        "@entries[uprobe:/bin/calls:counted_first, counted_first]: 7",
+        "@entries[uprobe:/bin/calls:counted_second, counted_second]: 5",
+        "@left: 21",
+        "@of_command: 5",
+        "@results: 70",
+        "@returns[counted_first]: 7",
+        "@returns[counted_second]: 5",
+        "@right: 49",
+    ]
+
+
+def test_only_one_process(machine: Machine) -> None:
+    """-p limits what the kernel cannot limit, too: the agent, whose pid is 1, does not make this system call."""
+    process = machine.spawn("/bin/kernel_patterns", "-p", "1", environment={"__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1"})
+    process.wait_for_line("__BPFTRACE_NOTIFY_PROBES_ATTACHED")
+    assert machine.run("/bin/syscall_10000").code == 0
+    process.signal(signal.SIGINT)
+    assert output_lines(process.wait().stdout) == []
