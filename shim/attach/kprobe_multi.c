@@ -108,14 +108,16 @@ int kprobe_multi_prepare(struct tracer *tracer, const struct pb_probe *probe, co
   return 0;
 }
 
-// For targets without address: takes it from kallsyms. A name that several symbols have gets none.
+// The addresses at which the functions begin, from kallsyms. What ftrace lists is behind an endbr64 where the kernel has them, and
+// by that address bpf_get_attach_cookie() would not find the cookie. Where ftrace tells no addresses, a name that several symbols
+// have gets none.
 struct addresses {
   const struct target *targets;
   uint64_t *addresses;
   uint32_t count;
 };
 
-enum { AMBIGUOUS = 1 };
+enum { AMBIGUOUS = 1, LONGEST_PROLOGUE = 16 };
 
 static int compare_name(const struct kallsyms_entry *entry, const char *name) {
   int order = strncmp(entry->name, name, entry->name_size);
@@ -130,25 +132,23 @@ static int take_address(void *context, const struct kallsyms_entry *entry) {
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
     int order = compare_name(entry, wanted->targets[middle].symbol);
-    if (order == 0) {
-      wanted->addresses[middle] = wanted->addresses[middle] ? AMBIGUOUS : entry->address;
-      return 0;
-    }
-    if (order < 0)
+    if (order <= 0)
       high = middle;
     else
       low = middle + 1;
+  }
+  for (; low < wanted->count && compare_name(entry, wanted->targets[low].symbol) == 0; low++) {
+    uint64_t traced = wanted->targets[low].address, *address = &wanted->addresses[low];
+    if (!traced)
+      *address = *address ? AMBIGUOUS : entry->address;
+    else if (entry->address <= traced && traced - entry->address <= LONGEST_PROLOGUE)
+      *address = entry->address;
   }
   return 0;
 }
 
 static int find_addresses(const struct target *targets, uint64_t *addresses, uint32_t count) {
   struct addresses wanted = {.targets = targets, .addresses = addresses, .count = count};
-  if (targets[0].address) {
-    for (uint32_t i = 0; i < count; i++)
-      addresses[i] = targets[i].address;
-    return 0;
-  }
   return kallsyms_each(take_address, &wanted);
 }
 
