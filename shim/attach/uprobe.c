@@ -176,7 +176,13 @@ static int attach_many(struct tracer *tracer, const struct pb_probe *probe, int 
   return 0;
 }
 
+static bool runs_last_first(const struct pb_probe *probe) {
+  (void)probe;
+  return true;
+}
+
 const struct attach_family shim_attach_uprobe = {
+    .runs_last_first = runs_last_first,
     .expand = expand_uprobe,
     .prepare = prepare_uprobe,
     .attach = attach_uprobe,

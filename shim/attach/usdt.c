@@ -160,4 +160,9 @@ static int attach_usdt(struct tracer *tracer, const struct pb_probe *probe, int 
   return err;
 }
 
-const struct attach_family shim_attach_usdt = {.expand = expand_usdt, .attach = attach_usdt};
+static bool runs_last_first(const struct pb_probe *probe) {
+  (void)probe;
+  return true;
+}
+
+const struct attach_family shim_attach_usdt = {.runs_last_first = runs_last_first, .expand = expand_usdt, .attach = attach_usdt};
