@@ -164,8 +164,10 @@ static enum options_result apply(struct options *options, const struct pb_requir
     case OPTION_COMMAND:
       options->command = argument;
       return OPTIONS_RUN;
+    case OPTION_USDT:
+      return OPTIONS_RUN;  // the kernel counts the users of a probe in every process that maps the file (4.20)
     default:
-      return wrong("this option is not supported yet: --", table[index].name);
+      return wrong("unknown option: ", table[index].name);
   }
 }
 

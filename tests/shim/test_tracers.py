@@ -87,7 +87,6 @@ def test_help_and_version() -> None:
         (["-qo"], "option needs an argument: -qo"),
         (["-B", "some"], "-B must be either 'line', 'full', or 'none'."),
         (["-f", "json"], "-f json is not supported yet"),
-        (["--usdt-file-activation"], "this option is not supported yet: --usdt-file-activation"),
         (["--quiet=1"], "option takes no argument: --quiet=1"),
     ],
 )
