@@ -82,15 +82,17 @@ int attach_perf_event(struct perf_event_attr *attr, int pid, int cpu, int progra
   return fd;
 }
 
-// What cannot be attached is an error only if the script says so, or says nothing.
-static bool is_error(const struct tracer *tracer) {
-  return tracer->resources->config->missing_probes == PB_MISSING_PROBES_ERROR;
+// What cannot be attached is an error only if the script says so, or says nothing; and one match of a pattern never is: the script
+// does not know what it matches.
+static bool is_error(const struct tracer *tracer, const struct target *target) {
+  return tracer->resources->config->missing_probes == PB_MISSING_PROBES_ERROR &&
+         !tracer->resources->probes[target->probe].has_wildcard;
 }
 
 void attach_report_cause(const struct tracer *tracer, const struct target *target, const char *component, const char *cause) {
   if (tracer->resources->config->missing_probes == PB_MISSING_PROBES_IGNORE)
     return;
-  report(is_error(tracer) ? REPORT_ERROR : REPORT_WARNING, tracer->resources, tracer->resources->probes[target->probe].span,
+  report(is_error(tracer, target) ? REPORT_ERROR : REPORT_WARNING, tracer->resources, tracer->resources->probes[target->probe].span,
          "%s: attach %s: %s", component, target->name, cause);
 }
 
@@ -116,12 +118,12 @@ static int attach_one(struct tracer *tracer, const struct pb_probe *probe, struc
   target->is_attached = !err;
   if (!err || is_fatal(err))
     return err;
-  if (is_error(tracer)) {
+  if (is_error(tracer, target)) {
     report(REPORT_ERROR, NULL, 0,
            "Unable to attach probe: %s. If this is expected, set the 'missing_probes' config variable to 'warn'.", target->name);
     return err;
   }
-  if (tracer->resources->config->missing_probes == PB_MISSING_PROBES_WARN)
+  if (tracer->resources->config->missing_probes != PB_MISSING_PROBES_IGNORE)
     report(REPORT_WARNING, NULL, 0, "Unable to attach probe: %s. Skipping.", target->name);
   return 0;
 }
