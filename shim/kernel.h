@@ -58,7 +58,7 @@ enum {
   BPF_PSEUDO_KFUNC_CALL = 2,
 };
 
-enum { BPF_OPCODE_LD_IMM64 = 0x18, BPF_OPCODE_CALL = 0x85 };
+enum { BPF_OPCODE_LD_IMM64 = 0x18, BPF_OPCODE_CALL = 0x85, BPF_OPCODE_EXIT = 0x95, BPF_OPCODE_MOV64_IMM = 0xb7 };
 
 struct bpf_insn {
   uint8_t code;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shim/bpf.h"
 #include "shim/host.h"
@@ -94,16 +95,36 @@ int kprobe_expand(struct tracer *tracer, uint32_t index) {
   return 0;
 }
 
-// Whether the kernel may have such links. (Where it was built without them, attaching says so.)
-static bool may_have_multi(void) {
-  return host_kernel_version() >= KERNEL_VERSION(5, 18, 0);
+// Whether the kernel has such links, which a build without CONFIG_FPROBE does not: asked by an empty one, for an empty program. It
+// must be known before loading, because a program is either for them or for perf events.
+static bool has_multi(void) {
+  static enum { UNKNOWN, ABSENT, PRESENT } answer;
+  if (answer != UNKNOWN)
+    return answer == PRESENT;
+  const struct bpf_insn code[] = {{.code = BPF_OPCODE_MOV64_IMM}, {.code = BPF_OPCODE_EXIT}};
+  struct bpf_prog_load_attr load = {
+      .prog_type = BPF_PROG_TYPE_KPROBE,
+      .insn_cnt = sizeof(code) / sizeof(*code),
+      .insns = bpf_pointer(code),
+      .license = bpf_pointer("GPL"),
+      .expected_attach_type = BPF_TRACE_KPROBE_MULTI,
+  };
+  int fd = bpf_call_allocating(BPF_PROG_LOAD, &load, sizeof(load));
+  answer = ABSENT;
+  if (fd >= 0 && host_kernel_version() >= KERNEL_VERSION(5, 18, 0)) {
+    struct bpf_link_create_kprobe_multi_attr attr = {.prog_fd = (uint32_t)fd, .attach_type = BPF_TRACE_KPROBE_MULTI};
+    answer = bpf_call(BPF_LINK_CREATE, &attr, sizeof(attr)) == -EINVAL ? PRESENT : ABSENT;
+  }
+  if (fd >= 0)
+    close(fd);
+  return answer == PRESENT;
 }
 
 int kprobe_multi_prepare(struct tracer *tracer, const struct pb_probe *probe, const struct target *target,
                          struct bpf_prog_load_attr *load) {
   uint32_t count;
   attach_targets(tracer, target->probe, &count);
-  if (probe->has_wildcard && count > 1 && may_have_multi())
+  if (probe->has_wildcard && count > 1 && has_multi())
     load->expected_attach_type = BPF_TRACE_KPROBE_MULTI;
   return 0;
 }
@@ -154,7 +175,7 @@ static int find_addresses(const struct target *targets, uint64_t *addresses, uin
 
 int kprobe_multi_attach(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets,
                         uint32_t count) {
-  if (!may_have_multi())
+  if (!has_multi())
     return -ENOTSUP;
   uint64_t *addresses = calloc(2 * (size_t)count, sizeof(*addresses));
   if (!addresses)
@@ -177,10 +198,8 @@ int kprobe_multi_attach(struct tracer *tracer, const struct pb_probe *probe, int
       .cookies = bpf_pointer(cookies),
   };
   if (!err)
-    err = used ? bpf_call(BPF_LINK_CREATE, &attr, sizeof(attr)) : -ENOTSUP;
+    err = used ? bpf_call(BPF_LINK_CREATE, &attr, sizeof(attr)) : -ENOENT;
   free(addresses);
-  if (err == -EOPNOTSUPP || err == -EINVAL)  // without CONFIG_FPROBE
-    return -ENOTSUP;
   if (err < 0) {
     attach_report(tracer, &targets[0], "kprobe", err);
     return err;
