@@ -168,6 +168,7 @@ static int take_address(void *context, const struct kallsyms_entry *entry) {
   return 0;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): they are written through the search
 static int find_addresses(const struct target *targets, uint64_t *addresses, uint32_t count) {
   struct addresses wanted = {.targets = targets, .addresses = addresses, .count = count};
   return kallsyms_each(take_address, &wanted);
