@@ -428,7 +428,9 @@ def test_cgroup_path_of_the_root() -> None:
     assert re.fullmatch(r"unified:/\S*\n\n", output.out)
 
 
-def stack(script: Script, kind: pb.Type.Kind, mode: pb.Type.StackMode, frames: list[int | bytes], limit: int = 4) -> Value:
+def stack(
+    script: Script, kind: pb.Type.Kind, mode: pb.Type.StackMode, frames: list[int | bytes], limit: int = 4
+) -> Value:
     """A stack of this process; a frame is an address, or a struct bpf_stack_build_id."""
     parts = [frame if isinstance(frame, bytes) else struct.pack("<Q", frame) for frame in frames]
     entry_size = 32 if mode == pb.Type.BUILD_ID else 8
