@@ -67,6 +67,13 @@ void events_catch_signals(void) {
   sigaction(SIGUSR1, &user_action, NULL);
 }
 
+// Whether a signal waits to be let in by epoll_pwait(2).
+static bool signal_is_pending(void) {
+  sigset_t pending;
+  return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+                                       sigismember(&pending, SIGUSR1) == 1);
+}
+
 static int open_ring(struct events *events, const struct map *map) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   struct ring *ring = &events->ring;
@@ -165,15 +172,20 @@ static int dispatch(struct tracer *tracer, struct events *events, const uint8_t 
   return err;
 }
 
-// Consumes what is in the ring. Sets *busy if it stopped before a record that a program is still writing.
-static int consume(struct tracer *tracer, struct events *events, bool *busy) {
+// Consumes what is in the ring. Sets *busy if it stopped before a record that a program is still writing. With
+// `heeds_signals` it stops at a signal too, because programs may send events as fast as they are consumed.
+static int consume(struct tracer *tracer, struct events *events, bool heeds_signals, bool *busy) {
+  enum { RECORDS_BETWEEN_LOOKS = 64 };  // for a signal: a look is a system call
   struct ring *ring = &events->ring;
+  uint32_t consumed = 0;
   *busy = false;
   uint64_t consumer = atomic_load_explicit(ring->consumer, memory_order_relaxed);
   int err = 0;
   // The producer's position is read again until it stays: a program may have skipped the wakeup because we were at work.
   for (uint64_t producer; consumer < (producer = atomic_load_explicit(ring->producer, memory_order_acquire)) && !*busy && !err;) {
     while (consumer < producer && !err) {
+      if (heeds_signals && ++consumed % RECORDS_BETWEEN_LOOKS == 0 && signal_is_pending())
+        return 0;
       const uint8_t *record = ring->data + (consumer & (ring->size - 1));
       // The length is written last; this load keeps the reads of the data behind it.
       uint32_t header = atomic_load_explicit((const _Atomic uint32_t *)(const void *)record, memory_order_acquire);
@@ -200,7 +212,7 @@ int events_drain(struct tracer *tracer, struct events *events) {
     return 0;
   // A program that is in the middle of a record finishes soon.
   for (int i = 0; i < MAX_WAITS && !err; i++) {
-    err = consume(tracer, events, &busy);
+    err = consume(tracer, events, false, &busy);
     if (!busy)
       break;
     struct epoll_event ready;
@@ -215,7 +227,7 @@ int events_wait(struct tracer *tracer, struct events *events) {
   while (!err && !tracer->exiting && !interrupted) {
     bool busy = false;
     if (events->ring.producer)
-      err = consume(tracer, events, &busy);
+      err = consume(tracer, events, true, &busy);
     events_report_loss(tracer, events);
     if (err || tracer->exiting)
       break;

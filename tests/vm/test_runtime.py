@@ -57,6 +57,17 @@ def test_lost_events_are_counted(machine: Machine) -> None:
     assert received + sum(map(int, reports)) == 10000
 
 
+def test_a_signal_is_heard_while_events_never_stop(machine: Machine) -> None:
+    tracer = start(machine, "/bin/feedback", "-B", "none")
+    tracer.wait_for_line("event")
+    tracer.signal(signal.SIGINT)
+    completed = tracer.wait()
+    lines = output_lines(completed.stdout)
+    assert completed.code == 0
+    assert set(lines[:-1]) == {"event"}
+    assert lines[-1] == "end"
+
+
 @pytest.mark.parametrize("program", ["/bin/floor", "/bin/hello"])
 def test_what_the_startup_benchmark_measures(machine: Machine, program: str) -> None:
     """See //bench/startup; the numbers themselves mean nothing here."""
