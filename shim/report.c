@@ -143,3 +143,7 @@ const char *report_cause(int err) {
 const char *report_privilege_hint(int err) {
   return err == -EPERM ? ": run as root or with CAP_BPF and CAP_PERFMON" : "";
 }
+
+const char *report_closed_hint(int err) {
+  return err == -EACCES ? ": run as root" : "";
+}

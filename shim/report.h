@@ -39,4 +39,7 @@ const char *report_cause(int err);
 // What to add to the message of a failed bpf(2) or perf_event_open(2): a hint for EPERM, else "".
 const char *report_privilege_hint(int err);
 
+// What to add to the message of a failed read of tracefs, which is root's: a hint for EACCES, else "".
+const char *report_closed_hint(int err);
+
 #endif

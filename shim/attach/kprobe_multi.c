@@ -80,8 +80,8 @@ int kprobe_expand(struct tracer *tracer, uint32_t index) {
     err = host_read_file(path, &text, &size);
   }
   if (err) {
-    report(REPORT_ERROR, tracer->resources, probe->span, "kprobe: list functions of %s: %s: %s", probe->name, path,
-           report_cause(err));
+    report(REPORT_ERROR, tracer->resources, probe->span, "kprobe: list functions of %s: %s: %s%s", probe->name, path,
+           report_cause(err), report_closed_hint(err));
     return err == -ENOENT ? -ENODEV : err;
   }
   uint32_t first = tracer->targets_count;

@@ -83,8 +83,8 @@ static int expand_tracepoint(struct tracer *tracer, uint32_t probe) {
   if (!info->has_wildcard) {
     char path[256];
     small_snprintf(path, sizeof(path), "%s/events/%s/%s/id", tracefs, info->tracepoint->category, info->tracepoint->event);
-    if (access(path, F_OK) < 0)
-      return errno == ENOENT ? -ENOENT : 0;  // whatever else it is, attaching will say it
+    if (access(path, F_OK) < 0 && errno == ENOENT)  // whatever else it is, attaching will say it
+      return -ENOENT;
     return target_add(tracer, probe, info->name, info->tracepoint->category, info->tracepoint->event, 0);
   }
   char events[64], **categories;
@@ -96,7 +96,8 @@ static int expand_tracepoint(struct tracer *tracer, uint32_t probe) {
     err = expand_category(tracer, probe, events, categories[i]);
   free_names(categories, count);
   if (err)
-    report(REPORT_ERROR, tracer->resources, info->span, "tracepoint: list %s: %s", events, report_cause(err));
+    report(REPORT_ERROR, tracer->resources, info->span, "tracepoint: list %s: %s%s", events, report_cause(err),
+           report_closed_hint(err));
   return err ? err : tracer->targets_count > before ? 0 : -ENOENT;
 }
 

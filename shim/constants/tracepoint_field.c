@@ -23,8 +23,8 @@ static int resolve_field(struct tracer *tracer, const struct pb_constant *consta
   bool is_found = !err && tracepoint_format_find(format, wanted->field, &field);
   free(format);
   if (err && err != -ENOENT) {
-    report(REPORT_ERROR, tracer->resources, constant->span, "tracepoint: read format of %s:%s: %s", wanted->category,
-           wanted->event, report_cause(err));
+    report(REPORT_ERROR, tracer->resources, constant->span, "tracepoint: read format of %s:%s: %s%s", wanted->category,
+           wanted->event, report_cause(err), report_closed_hint(err));
     return err;
   }
   switch (wanted->property) {
