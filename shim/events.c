@@ -67,11 +67,20 @@ void events_catch_signals(void) {
   sigaction(SIGUSR1, &user_action, NULL);
 }
 
-// Whether a signal waits to be let in by epoll_pwait(2).
+// Whether a signal waits to be let in.
 static bool signal_is_pending(void) {
   sigset_t pending;
   return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
                                        sigismember(&pending, SIGUSR1) == 1);
+}
+
+// epoll_pwait(2) lets no signal in while it has something else to report.
+static void let_pending_signals_in(void) {
+  sigset_t inner_mask;
+  if (!signal_is_pending())
+    return;
+  sigprocmask(SIG_SETMASK, &outer_mask, &inner_mask);
+  sigprocmask(SIG_SETMASK, &inner_mask, NULL);
 }
 
 static int open_ring(struct events *events, const struct map *map) {
@@ -231,8 +240,9 @@ int events_wait(struct tracer *tracer, struct events *events) {
     events_report_loss(tracer, events);
     if (err || tracer->exiting)
       break;
+    let_pending_signals_in();
     struct epoll_event ready;
-    int count = epoll_pwait(events->epoll_fd, &ready, 1, -1, &outer_mask);
+    int count = interrupted || signalled ? 0 : epoll_pwait(events->epoll_fd, &ready, 1, -1, &outer_mask);
     if (count < 0 && errno != EINTR)
       err = -errno;
     if (count > 0 && ready.data.fd == tracer->command.process_fd)
