@@ -34,6 +34,10 @@ def _bpftrace_binary_impl(ctx):
     args.add("--snapshot", kernel.snapshot)
     args.add("--arch", _target_arch(ctx))
     args.add_all(library.roots, before_each = "-I")
+    if ctx.attr.min_kernel:
+        args.add("--min_kernel", ctx.attr.min_kernel)
+    if ctx.attr.unsafe:
+        args.add("--unsafe")
     args.add("-o", object)
     ctx.actions.run(
         arguments = [args],
@@ -78,10 +82,18 @@ The output group `object` holds the object with the payload, before it is linked
             doc = "The kernel_snapshot to compile against. Default: the toolchain's.",
             providers = [KernelSnapshotInfo],
         ),
+        "min_kernel": attr.string(
+            doc = "The oldest kernel that the tracer has to run on, such as \"6.1\". What the script needs and that " +
+                  "kernel lacks is a build error; what newer kernels do better is used on them alone. " +
+                  "Default: \"5.10\".",
+        ),
         "src": attr.label(
             doc = "The script.",
             allow_single_file = [".bt"],
             mandatory = True,
+        ),
+        "unsafe": attr.bool(
+            doc = "Allow functions that change the system, such as signal() and system().",
         ),
         "_architectures": attr.label_keyed_string_dict(
             default = {Label(constraint): arch for constraint, arch in _ARCHITECTURES.items()},

@@ -37,6 +37,7 @@ def _compile_test_impl(ctx):
         "tests/rules/" + ctx.attr.snapshot,
         "--arch",
         ctx.attr.arch,
+    ] + ctx.attr.options + [
         "-o",
         "tests/rules/{}.bpf.o".format(name),
     ], _short_argv(action))
@@ -52,6 +53,7 @@ def _compile_test_impl(ctx):
 
 _COMPILE_ATTRS = {
     "arch": attr.string(mandatory = True),
+    "options": attr.string_list(),
     "snapshot": attr.string(default = "default.snapshot"),
 }
 
@@ -127,6 +129,12 @@ def binary_test_suite(name):
     other_kernel = _subject("other_kernel", src = "minimal.bt", kernel = ":other")
     _compile_test(name = "compile_test", arch = "x86_64", target_under_test = minimal)
     _compile_test(name = "compile_other_kernel_test", arch = "x86_64", snapshot = "other.snapshot", target_under_test = other_kernel)
+    _compile_test(
+        name = "compile_options_test",
+        arch = "x86_64",
+        options = ["--min_kernel", "6.1", "--unsafe"],
+        target_under_test = _subject("options", src = "minimal.bt", min_kernel = "6.1", unsafe = True),
+    )
     _arm64_test(name = "compile_arm64_test", arch = "arm64", target_under_test = minimal)
     _link_test(name = "link_test", strips = True, target_under_test = minimal)
     _link_dbg_test(name = "link_dbg_test", strips = False, target_under_test = minimal)
@@ -164,6 +172,7 @@ def binary_test_suite(name):
         name = name,
         tests = [
             "compile_arm64_test",
+            "compile_options_test",
             "compile_other_kernel_test",
             "compile_test",
             "deps_test",
