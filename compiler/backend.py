@@ -36,11 +36,14 @@ class BackendResult:
 
 
 class Backend:
-    """The child process; translates one module."""
+    """The child process; translates one module after the other. After one that ended it comes a new child."""
 
     def __init__(self) -> None:
         """Forks. Call it early, and before any thread is started."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
+        self._start()
+
+    def _start(self) -> None:
         request, self._request = os.pipe()
         self._response, response = os.pipe()
         self._pid = os.fork()
@@ -54,16 +57,25 @@ class Backend:
 
     def compile_ir(self, ir: str, *, texts: bool = False) -> BackendResult:
         """Translates a module and waits for the child. Raises BackendError."""
+        if not self._pid:
+            self._start()
+        self._errors.seek(0)  # the child's place, too
+        self._errors.truncate()
         _write(self._request, (ir, texts))
         answer = _read(self._response)
-        status = self._finish()
         if isinstance(answer, BackendResult):
             return answer
-        raise BackendError(str(answer) if answer is not None else self._last_words(status))
+        raise BackendError(str(answer) if answer is not None else self._last_words(self._finish()))
 
     def close(self) -> None:
         """Lets a child that is not needed any more go."""
         if self._pid:
+            self._finish()
+
+    def kill(self) -> None:
+        """Ends a child that does not answer."""
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
             self._finish()
 
     def _finish(self) -> int:
@@ -90,16 +102,14 @@ def _serve(request: int, response: int) -> NoReturn:
         from compiler.object import elf
 
         llvm.initialize()
-        message = _read(request)
-        if message is None:
-            os._exit(0)
-        ir, texts = cast("tuple[str, bool]", message)
-        try:
-            output = llvm.compile_ir(ir, texts=texts)
-            answer: object = BackendResult(elf.read(output.object), output.optimized_ir, output.assembly)
-        except (RuntimeError, ObjectError) as error:
-            answer = str(error)
-        _write(response, answer)
+        while (message := _read(request)) is not None:
+            ir, texts = cast("tuple[str, bool]", message)
+            try:
+                output = llvm.compile_ir(ir, texts=texts)
+                answer: object = BackendResult(elf.read(output.object), output.optimized_ir, output.assembly)
+            except (RuntimeError, ObjectError) as error:
+                answer = str(error)
+            _write(response, answer)
         os._exit(0)
     except BaseException as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")

@@ -33,7 +33,8 @@ def compile_ir(ir: str, *, texts: bool = False) -> LlvmOutput:
 
     With `texts` the optimized IR and the assembly come too.
     """
-    module = llvm.parse_assembly(ir)
+    context = llvm.create_context()  # its own, or what modules before it named would change the names in this one
+    module = llvm.parse_assembly(ir, context)
     module.verify()
     machine = llvm.Target.from_triple("bpf").create_target_machine(cpu=CPU, opt=3, reloc="default", codemodel="default")
     options = llvm.create_pipeline_tuning_options(speed_level=3)
@@ -47,5 +48,5 @@ def compile_ir(ir: str, *, texts: bool = False) -> LlvmOutput:
     passes.run(module, builder)
     optimized = str(module) if texts else ""
     # From a copy: translating changes a module, and a second translation of it comes out worse.
-    assembly = machine.emit_assembly(llvm.parse_assembly(optimized)) if texts else ""
+    assembly = machine.emit_assembly(llvm.parse_assembly(optimized, context)) if texts else ""
     return LlvmOutput(machine.emit_object(module), optimized, assembly)

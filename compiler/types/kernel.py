@@ -32,6 +32,7 @@ class Kernel:
         self._definitions: TypeSource | None = None
         self._sources: dict[str, BtfSource | None] = {}
         self._tracepoints: dict[tuple[str, str], Tracepoint | None] = {}
+        self._traceable: dict[str, list[str]] = {}
 
     @staticmethod
     def load(path: Path) -> Kernel:
@@ -177,7 +178,9 @@ class Kernel:
     def traceable_functions(self, module: str | None = None) -> Iterator[tuple[str, str]]:
         """Module and name of every traceable function, sorted within each module."""
         for own in self._modules(module):
-            for name in sorted(self._snapshot.traceable(own)):
+            if own not in self._traceable:
+                self._traceable[own] = sorted(self._snapshot.traceable(own))
+            for name in self._traceable[own]:
                 yield own, name
 
     def has_symbol(self, name: str) -> bool:

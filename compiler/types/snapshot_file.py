@@ -103,6 +103,7 @@ class FileSnapshot:
             raise SnapshotError(f"{name}: damaged kernel snapshot: it has no {VMLINUX}")
         self._btf: dict[str, Btf | None] = {}
         self._formats: dict[str, dict[str, str]] = {}
+        self._name_sets: dict[tuple[str, str], AbstractSet[str]] = {}
 
     @staticmethod
     def load(path: Path) -> FileSnapshot:
@@ -145,10 +146,13 @@ class FileSnapshot:
     def _names(self, module: str, which: str, kind: Kind) -> AbstractSet[str]:
         if module not in self._modules:
             return frozenset()
-        stored: NameSet = getattr(self._modules[module], which)
-        part = f"{which} of {module}"
-        bits = self._unpack(stored.btf_types, part)
-        return _Names(self.btf(module), kind, bits, lambda: self._unpack(stored.others, part))
+        key = module, which
+        if key not in self._name_sets:
+            stored: NameSet = getattr(self._modules[module], which)
+            part = f"{which} of {module}"
+            bits = self._unpack(stored.btf_types, part)
+            self._name_sets[key] = _Names(self.btf(module), kind, bits, lambda: self._unpack(stored.others, part))
+        return self._name_sets[key]
 
     @property
     def categories(self) -> Sequence[str]:

@@ -115,6 +115,9 @@ def test_an_internal_error_is_one_line(
     assert "Traceback" not in err
 
 
+_GOOD_IR = 'target triple = "bpf"\ndefine i64 @f() nounwind section "program.f" { ret i64 7 }\n'
+
+
 @pytest.mark.parametrize(
     ("ir", "message"),
     [
@@ -135,5 +138,9 @@ def test_an_internal_error_is_one_line(
     ],
 )
 def test_llvm_cannot_take_the_compiler_along(ir: str, message: str) -> None:
+    backend = Backend()
+    before = backend.compile_ir(_GOOD_IR)
     with pytest.raises(BackendError, match=message):
-        Backend().compile_ir(ir)
+        backend.compile_ir(ir)
+    assert backend.compile_ir(_GOOD_IR) == before
+    backend.close()

@@ -9,6 +9,7 @@ once, with the shortest script that still shows it. Exits with 1 if there was an
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -50,6 +51,7 @@ def fuzz(options: argparse.Namespace, first: int, step: int) -> int:
     """Every `step`th input from `first` on; the exit code."""
     target = Target(with_llvm=not options.no_llvm)
     seeds = load_seeds()
+    gc.freeze()  # Or each collection goes through all that has been loaded.
     findings: dict[str, int] = {}
     start = shown = time.monotonic()
     done = 0
@@ -70,6 +72,7 @@ def fuzz(options: argparse.Namespace, first: int, step: int) -> int:
             _progress(done, target, findings, now - start)
         if options.seconds and now - start >= options.seconds:
             break
+    target.close()
     _progress(done, target, findings, time.monotonic() - start)
     return 1 if findings else 0
 

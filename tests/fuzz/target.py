@@ -1,10 +1,15 @@
-"""What is fuzzed: the compiler, from a text to the tracer's resources, all in this process but for LLVM."""
+"""What is fuzzed: the compiler, from a text to the tracer's resources, all in this process but for LLVM.
+
+What does not depend on the text is done once: the kernel snapshot is read, LLVM is loaded, and its child goes on to the
+next module. IR that LLVM has translated before is not translated again.
+"""
 
 from __future__ import annotations
 
-import os
 import re
+import resource
 import signal
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +20,7 @@ from types import FrameType
 
 from compiler import back, pipeline
 from compiler.arch import ARM64, X86_64
-from compiler.backend import Backend
+from compiler.backend import Backend, BackendResult
 from compiler.codegen import llvm
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.parser import parse
@@ -24,6 +29,7 @@ from compiler.syntax.source import SourceFile
 from compiler.types.kernel import Kernel
 
 LIMIT_SECONDS = 10
+_PROCESS_CLOCK = 2  # the kernel's CPUCLOCK_SCHED: with a process id, the clock of that process
 _SNAPSHOT = Path(__file__).resolve().parents[2] / "kernels" / "default.snapshot"
 
 
@@ -39,19 +45,54 @@ class _Timeout(BaseException):
     """Not an Exception, so that nothing on the way takes it for an error of its own."""
 
 
+class _Backend(Backend):
+    """Of one IR there is one result; and a child that has done much is replaced, because LLVM's memory grows."""
+
+    _MODULES = 500
+    _REMEMBERED = 500
+
+    def __init__(self) -> None:
+        llvm.initialize()  # The children are forks of this process, and so have it ready.
+        super().__init__()
+        self._modules = 0
+        self._results: dict[str, BackendResult] = {}
+
+    def compile_ir(self, ir: str, *, texts: bool = False) -> BackendResult:
+        if ir not in self._results:
+            if len(self._results) == self._REMEMBERED:
+                self._results.clear()
+            self._modules += 1
+            if self._modules % self._MODULES == 0:
+                self.close()
+            if self._pid:
+                self._limit()
+            self._results[ir] = super().compile_ir(ir, texts=texts)
+        return self._results[ir]
+
+    def _start(self) -> None:
+        super()._start()
+        self._limit()
+
+    def _limit(self) -> None:
+        """Lets the child have so much more of the processor; then SIGXCPU ends it."""
+        used = time.clock_gettime(~self._pid << 3 | _PROCESS_CLOCK)
+        resource.prlimit(self._pid, resource.RLIMIT_CPU, (int(used) + LIMIT_SECONDS, resource.RLIM_INFINITY))
+
+
 class Target:
     """Compiles texts; the compiler must answer each with a tracer or with diagnostics."""
 
     def __init__(self, *, with_llvm: bool = True) -> None:
         self._kernel = Kernel.load(_SNAPSHOT)
-        self._with_llvm = with_llvm
+        self._backend = _Backend() if with_llvm else None
         self.compiled = 0
         """How many texts became a tracer."""
-        if with_llvm:
-            llvm.initialize()  # The children are forks of this process, and so have it ready.
+
+    def close(self) -> None:
+        if self._backend is not None:
+            self._backend.close()
 
     def run(self, text: str, random: Random, seconds: float = LIMIT_SECONDS) -> Finding | None:
-        backend: Backend | None = None
         try:
             with _time_limit(seconds):
                 self._check_printer(text)
@@ -60,23 +101,19 @@ class Target:
                     random.choice((X86_64, ARM64)), random.choice(((5, 10), (6, 1), (7, 0))), random.random() < 0.8
                 )
                 _, program = pipeline.front(SourceFile("fuzz.bt", text), self._kernel, options, sink)
-                if self._with_llvm:
-                    backend = Backend()
-                    back.compile_program(program, backend, sink, pipeline.Timings())
+                if self._backend is not None:
+                    back.compile_program(program, self._backend, sink, pipeline.Timings())
                     self.compiled += 1
         except pipeline.CompileError:
             return None if sink.render() else Finding("no diagnostic", "failed without saying why")
         except _Timeout:
-            if backend is not None:
-                os.kill(backend._pid, signal.SIGKILL)
+            if self._backend is not None:
+                self._backend.kill()  # it may be what hangs
             return Finding("timeout", f"more than {seconds} s, here:\n{traceback.format_exc(limit=-12)}")
         except Exception as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(frame.filename).name}:{frame.name}"
             return Finding(f"{type(error).__name__} in {place}", traceback.format_exc(limit=-8))
-        finally:
-            if backend is not None:
-                backend.close()
         return None
 
     def _check_printer(self, text: str) -> None:
@@ -95,12 +132,12 @@ class Target:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Of this process's own time, so that a busy machine makes no finding; LLVM's child has many times that."""
+    """Of processor time, so that a busy machine makes no finding. What only waits has many times that."""
 
     def expire(_signal: int, _frame: FrameType | None) -> None:
         raise _Timeout
 
-    timers = ((signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, 12 * seconds))
+    timers = ((signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, 60 * seconds))
     before = [signal.signal(number, expire) for _, number, _ in timers]
     for timer, _, limit in timers:
         signal.setitimer(timer, limit)
