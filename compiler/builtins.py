@@ -141,8 +141,8 @@ def _function(
     )  # fmt: skip
 
 
-def _aggregation(name: str, doc: str, parameters: str = "", *, supported: bool = True) -> Builtin:
-    return Builtin(name, Kind.AGGREGATION, doc, _parameters(parameters), supported=supported)
+def _aggregation(name: str, doc: str, parameters: str = "", *, helpers: str = "") -> Builtin:
+    return Builtin(name, Kind.AGGREGATION, doc, _parameters(parameters), helpers=tuple(helpers.split()))
 
 
 _VARIABLES = (
@@ -337,8 +337,8 @@ _AGGREGATIONS = (
     _aggregation(
         "tseries",
         "Values by interval of time",
-        "n: int, interval: const int, buckets: const int, [function: const string]",
-        supported=False,
+        "n, interval_ns: const int, num_intervals: const int, [agg: const string]",
+        helpers="ktime_get_boot_ns",
     ),
 )
 

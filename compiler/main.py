@@ -6,6 +6,7 @@ to stderr; the exit code is 0, 1 for errors in the script or its use, 70 for an 
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -178,6 +179,7 @@ def _compile(backend: Backend, file: str | None) -> int:
             unsafe=_UNSAFE.value,
             includes=Includes(_include_folders(kernel.arch), [Path(name) for name in _INCLUDES.value]),
             imports=Search([Path(name) for name in _INCLUDE_FOLDERS.value], trusted=_HERMETIC.value),
+            clock_map=os.environ.get("BPFTRACE_DUMMY_TS_MAP", ""),
         )
         tree, program = pipeline.front(source, kernel, options, sink, timings)
         if _DUMP.value in ("ast", "types"):

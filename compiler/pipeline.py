@@ -52,6 +52,8 @@ class Options:
     """Whether functions that change the system are allowed."""
     includes: c_definitions.Includes = field(default_factory=c_definitions.Includes)
     imports: imports.Search = field(default_factory=imports.Search)
+    clock_map: str = ""
+    """Name of the map that stands for all clocks (BPFTRACE_DUMMY_TS_MAP), for tests."""
 
 
 class CompileError(Exception):
@@ -125,7 +127,7 @@ def front(
         casts.run(programs, sink)
     with step("resources"):
         analyzed = AnalyzedProgram(source, options.arch, settings, programs)
-        resources.run(analyzed, table, sink)
+        resources.run(analyzed, table, sink, clock_map=options.clock_map)
     with step("capabilities"):
         capabilities.run(analyzed, kernel, options.min_kernel, sink)
     return program, analyzed

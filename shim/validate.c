@@ -36,6 +36,7 @@ enum {
   PROGRAM_NAME_SIZE = 16,
   MAX_HISTOGRAM_BITS = 5,
   MAX_LINEAR_BUCKETS = 1 << 20,
+  MAX_INTERVALS = 1 << 20,
 };
 
 static bool range_fits(uint64_t offset, uint64_t size, uint64_t limit) {
@@ -61,7 +62,7 @@ static const uint8_t least_sizes[] = {
     [PB_TYPE_USYM] = 16,     [PB_TYPE_USERNAME] = 8, [PB_TYPE_TIMESTAMP] = 16, [PB_TYPE_CGROUP_PATH] = 16,
     [PB_TYPE_PROBE] = 8,     [PB_TYPE_COUNT] = 8,   [PB_TYPE_SUM] = 8,       [PB_TYPE_MIN] = 16,
     [PB_TYPE_MAX] = 16,      [PB_TYPE_AVG] = 16,    [PB_TYPE_STATS] = 16,    [PB_TYPE_HIST] = 8,
-    [PB_TYPE_LHIST] = 8,     [PB_TYPE_TSERIES] = 8,
+    [PB_TYPE_LHIST] = 8,     [PB_TYPE_TSERIES] = 24,
 };
 
 static const char *check_fields(resources_t *r, const struct pb_type *type) {
@@ -114,6 +115,11 @@ static const char *check_type(resources_t *r, const struct pb_type *type) {
       CHECK(type->lhist_step > 0 && type->lhist_min < type->lhist_max, "a linear histogram has no buckets");
       CHECK(((uint64_t)type->lhist_max - (uint64_t)type->lhist_min) / (uint64_t)type->lhist_step < MAX_LINEAR_BUCKETS,
             "a linear histogram has too many buckets");
+      break;
+    case PB_TYPE_TSERIES:
+      CHECK(type->tseries_interval_ns && type->tseries_buckets && type->tseries_buckets <= MAX_INTERVALS,
+            "a time series has no intervals or too many");
+      CHECK(type->tseries_aggregate <= PB_TYPE_TSERIES_SUM, "a time series' aggregate is unknown");
       break;
     default:
       CHECK(type->kind <= PB_TYPE_PROBE || (type->kind >= PB_TYPE_COUNT && type->kind <= PB_TYPE_TSERIES),

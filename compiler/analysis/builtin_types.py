@@ -45,6 +45,12 @@ INET_SIZE = 24
 _LEAST_BUCKETS, _MOST_BUCKETS = 1, 1000
 _MOST_BITS = 5
 _MOST_FRAMES = 1024
+_MOST_INTERVALS = 1_000_000
+_TSERIES_FUNCTIONS = {
+    function.value: function
+    for function in map_values.TSeriesFunction
+    if function is not map_values.TSeriesFunction.NONE
+}
 _CLOCKS = {clock.value: clock for clock in Clock}
 
 
@@ -259,6 +265,8 @@ class BuiltinTypes:
                 return map_values.Avg(signed)
             case "stats":
                 return map_values.Stats(signed)
+            case "tseries":
+                return self._tseries(call, signed)
             case _:
                 raise AssertionError(f"map value function {call.name} has no type")
 
@@ -291,6 +299,31 @@ class BuiltinTypes:
             return None
         return map_values.LHist(low.value, high.value, step.value)
 
+    def _tseries(self, call: ast.Call, signed: bool) -> Type | None:
+        _, interval, intervals, *function = call.arguments
+        for what, node, most in (("interval_ns", interval, None), ("num_intervals", intervals, _MOST_INTERVALS)):
+            if not isinstance(node, ast.Integer) or node.value < 0:
+                message = f"tseries: invalid {what} value (must be non-negative literal)"
+            elif node.value < 1:
+                message = f"tseries() {what} must be >= 1 ({node.value} provided)"
+            elif most is not None and node.value > most:
+                message = f"tseries() {what} must be < {most} ({node.value} provided)"
+            else:
+                continue
+            self.sink.error("argument-value", message, call.span)
+            return None
+        name = function[0].value if function and isinstance(function[0], ast.String) else None
+        if name is not None and name not in _TSERIES_FUNCTIONS:
+            message = (
+                "tseries() expects one of the following aggregation functions: "
+                f'{", ".join(_TSERIES_FUNCTIONS)} ("{name}" provided)'
+            )
+            self.sink.error("argument-value", message, call.span)
+            return None
+        combined = _TSERIES_FUNCTIONS[name] if name else map_values.TSeriesFunction.NONE
+        assert isinstance(interval, ast.Integer) and isinstance(intervals, ast.Integer)
+        return map_values.TSeries(interval.value, intervals.value, combined, signed)
+
     def merged(self, call: ast.Call, current: Type, new: Type) -> Type | None:
         """What a map is that two calls of the same function fill."""
         match current, new:
@@ -299,6 +332,9 @@ class BuiltinTypes:
                 return None
             case map_values.LHist(), map_values.LHist() if current != new:
                 self.sink.error("lhist-bounds", "Different lhist bounds in a single map unsupported", call.span)
+                return None
+            case map_values.TSeries(), map_values.TSeries() if current.windows != new.windows:
+                self.sink.error("tseries-bounds", "Different tseries bounds in a single map unsupported", call.span)
                 return None
             case _ if current.is_signed or not new.is_signed:
                 return current

@@ -235,7 +235,7 @@ class _Casts:
                 arguments[2] = self.to_integer(count, UINT64)
             case "exit", [code]:
                 arguments[0] = self.to_integer(code, UINT8, warn=False)
-            case (("sum" | "min" | "max" | "avg" | "stats" | "hist" | "lhist"), [value, *_]):
+            case (("sum" | "min" | "max" | "avg" | "stats" | "hist" | "lhist" | "tseries"), [value, *_]):
                 symbol_signed = isinstance(value.type, Integer) and value.type.signed
                 arguments[0] = self.to_integer(value, INT64 if symbol_signed else UINT64)
             case "strftime", [_, timestamp]:

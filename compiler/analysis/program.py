@@ -379,3 +379,5 @@ class AnalyzedProgram:
     cgroup_filter_of: dict[ast.Node, int] = field(default_factory=dict)
     """Index of a cgroup_path call's filter in `cgroup_filters`."""
     requirements: list[Requirement] = field(default_factory=list)
+    clock_map: MapSymbol | None = None
+    """A map without keys that stands for all clocks, so that tests can say what time it is."""

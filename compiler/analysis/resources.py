@@ -39,7 +39,7 @@ from compiler.analysis.program import (
 from compiler.builtins import Builtin
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.types.lattice import Buffer, String, Tuple
+from compiler.types.lattice import UINT64, Buffer, String, Tuple
 
 _JOIN_COUNT = 16
 _JOIN_LENGTH = 1024
@@ -49,9 +49,11 @@ _PRINT_MAP_SIZE = EVENT_HEADER_SIZE + 8
 _HELPER_ERROR_SIZE = EVENT_HEADER_SIZE + 8
 
 
-def run(analyzed: AnalyzedProgram, table: MapTable, sink: DiagnosticSink) -> None:
+def run(analyzed: AnalyzedProgram, table: MapTable, sink: DiagnosticSink, *, clock_map: str = "") -> None:
     pass_ = _Resources(analyzed, table, sink)
     pass_.maps()
+    if clock_map:
+        pass_.clock_map(clock_map)
     for program in analyzed.programs:
         for node in program.probe.walk():
             pass_.visit(node)
@@ -112,6 +114,14 @@ class _Resources:
                 single = symbol.key_type is None and not symbol.value_type.is_multi_key_map_value
                 symbol.max_entries = 1 if single else self.config.max_map_keys
             self.analyzed.maps.append(symbol)
+
+    def clock_map(self, name: str) -> None:
+        symbol = self.table.symbols.get(name)
+        if symbol is None or symbol.key_type is not None or symbol.value_type != UINT64:
+            message = f"BPFTRACE_DUMMY_TS_MAP: {name} is not a map of the script without keys and with a uint64 in it"
+            self.sink.error("clock-map", message, symbol.span if symbol else None)
+        else:
+            self.analyzed.clock_map = symbol
 
     def visit(self, node: ast.Node) -> None:
         match node:

@@ -26,9 +26,19 @@ def run(program: ast.Program, sink: DiagnosticSink) -> None:
 
 def check_unstable(program: ast.Program, config: Config, sink: DiagnosticSink) -> None:
     """What upstream may still change is only for scripts that say so."""
+    warned: set[str] = set()
     for node in program.walk():
-        if isinstance(node, ast.TypeInfo) and config.unstable_typeinfo != "enable":
-            _unstable("typeinfo", "unstable_typeinfo", node, config.unstable_typeinfo == "error", sink)
+        match node:
+            case ast.TypeInfo():
+                feature, setting, level = "typeinfo", "unstable_typeinfo", config.unstable_typeinfo
+            case ast.Call("tseries"):
+                feature, setting, level = "tseries", "unstable_tseries", config.unstable_tseries
+            case _:
+                continue
+        if level != "enable" and feature not in warned:
+            _unstable(feature, setting, node, level == "error", sink)
+            if level == "warn":
+                warned.add(feature)
 
 
 def _unstable(feature: str, setting: str, node: ast.Node, is_error: bool, sink: DiagnosticSink) -> None:

@@ -9,11 +9,13 @@ from collections.abc import Callable
 
 from compiler.analysis.program import MapSymbol
 from compiler.codegen import maps
+from compiler.codegen.builtins import times
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import aggregation
 from compiler.syntax import ast
 from compiler.types import map_values
+from compiler.types.lattice import Clock
 
 Change = Callable[[Operand], None]
 
@@ -134,3 +136,47 @@ def lhist(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
     bucket = f.select(above, str(1 + (type_.maximum - type_.minimum) // type_.step), inside)
     bucket = f.select(f.compare("slt", value, str(type_.minimum)), "0", bucket)
     _add(e, target, call, _key(e, target, bucket), "1")
+
+
+@aggregation("tseries")
+def tseries(e: Emitter, target: ast.MapAccess, call: ast.Call) -> None:
+    """The value's place is that of its interval, modulo the number of intervals: a new one overwrites the oldest."""
+    f = e.f
+    type_ = target.map.symbol.value_type
+    assert isinstance(type_, map_values.TSeries)
+    function = map_values.TSeriesFunction
+    new = e.scalar(call.arguments[0])
+    now = times.now(e, Clock.SW_TAI)
+    epoch = f.binary("udiv", now, str(type_.interval_ns))
+    bucket = f.binary("urem", epoch, str(type_.intervals))
+    first = [new, now if type_.function is function.NONE else "1", epoch]
+
+    def begin(value: Operand) -> None:
+        for index, word in enumerate(first):
+            f.store(word, f.offset(value, 8 * index), 8)
+
+    def combine(value: Operand) -> None:
+        old = f.load(value, 8, signed=False)
+        match type_.function:
+            case function.AVG | function.SUM:
+                f.store(f.binary("add", old, new), value, 8)
+                count = f.offset(value, 8)
+                f.store(f.binary("add", f.load(count, 8, signed=False), "1"), count, 8)
+            case function.MIN | function.MAX:
+                predicate = ("s" if type_.signed else "u") + ("lt" if type_.function is function.MIN else "gt")
+                f.store(f.select(f.compare(predicate, new, old), new, old), value, 8)
+
+    def change(value: Operand) -> None:
+        if type_.function is function.NONE:
+            begin(value)
+            return
+        same, other, done = f.label("interval.same"), f.label("interval.new"), f.label("interval.done")
+        f.branch_if(f.compare("eq", f.load(f.offset(value, 16), 8, signed=False), epoch), same, other)
+        f.enter(same)
+        combine(value)
+        f.branch(done)
+        f.enter(other)
+        begin(value)
+        f.enter(done)
+
+    _update(e, target, call, _key(e, target, bucket), first, change)

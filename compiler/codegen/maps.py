@@ -15,6 +15,7 @@ from compiler.object.tables import stored_size
 from compiler.syntax import ast
 from compiler.syntax.source import Span
 from compiler.types import lattice, map_values
+from compiler.types.lattice import Type
 from proto import required_resources_pb2 as pb
 
 BPF_ANY = "0"
@@ -68,19 +69,26 @@ def map_access(e: Emitter, node: ast.MapAccess, into: Place | None) -> Value:
         return aggregate(e, node)
     value = look_up(e, symbol, key(e, symbol, node.key))
     if is_scalar(node.type):
-        return _scalar_or_zero(e, value, node)
+        return _scalar_or_zero(e, value, node.type, node.span)
     # Where there is nothing to read, read zeros: no copy is needed.
     zeros = e.f.module.constant(bytes(node.type.size))
     return Place(e.f.select(is_found(e, value), value, zeros, PTR))
 
 
-def _scalar_or_zero(e: Emitter, value: Operand, node: ast.MapAccess) -> Operand:
+def scalar(e: Emitter, symbol: MapSymbol) -> Operand:
+    """The value of a map without keys, or zero if there is none."""
+    place = e.temporary(key_size(symbol), symbol.span)
+    e.f.zero(place.address, key_size(symbol))
+    return _scalar_or_zero(e, look_up(e, symbol, place.address), symbol.value_type, symbol.span)
+
+
+def _scalar_or_zero(e: Emitter, value: Operand, type_: Type, span: Span) -> Operand:
     f = e.f
     present, done = f.label("present"), f.label("read")
     before = f.current
     f.branch_if(is_found(e, value), present, done)
     f.enter(present)
-    loaded = memory.load(e, Place(value), node.type, node.span)
+    loaded = memory.load(e, Place(value), type_, span)
     assert isinstance(loaded, Operand)
     after = f.current
     f.enter(done)

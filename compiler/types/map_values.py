@@ -118,5 +118,10 @@ class TSeries(MapValue):
     signed: bool = False
 
     @property
+    def windows(self) -> tuple[int, int, TSeriesFunction]:
+        """What all calls that fill one map must agree on."""
+        return self.interval_ns, self.intervals, self.function
+
+    @property
     def is_signed(self) -> bool:
         return self.signed

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "shim/output/aggregate.h"
+#include "shim/output/map_groups.h"
 #include "shim/output/value.h"
 #include "shim/sort.h"
 
-enum { BUCKET_SIZE = 8, HIST_POWERS = 64 };
+enum { HIST_POWERS = 64 };
 
 // The kind of histogram: how many buckets there can be, and where they are.
 struct scale {
@@ -52,71 +52,44 @@ static bool lhist_upper(const struct pb_type *type, uint64_t bucket, struct boun
   return bucket <= lhist_steps(type);
 }
 
-// The entries of a map in groups: those of one histogram together, by bucket.
 struct histograms {
-  const struct map_contents *contents;
-  uint32_t bucket_offset;  // in a key
-  uint32_t *entries;       // sorted
-  uint32_t *begins;        // of every histogram, its first index into `entries`; one more at the end
-  uint64_t *totals;        // of every histogram
-  uint32_t count;
+  struct map_groups groups;
+  uint64_t *totals;  // of every group
 };
-
-static uint64_t entry_bucket(const struct histograms *histograms, uint32_t entry) {
-  return load_unsigned(map_contents_key(histograms->contents, entry) + histograms->bucket_offset, BUCKET_SIZE);
-}
-
-static bool entry_after(const void *context, uint32_t a, uint32_t b) {
-  const struct histograms *histograms = context;
-  const uint8_t *left = map_contents_key(histograms->contents, a);
-  const uint8_t *right = map_contents_key(histograms->contents, b);
-  int order = memcmp(left, right, histograms->bucket_offset);
-  return order ? order > 0 : entry_bucket(histograms, a) > entry_bucket(histograms, b);
-}
 
 static bool total_after(const void *context, uint32_t a, uint32_t b) {
   const struct histograms *histograms = context;
   return histograms->totals[a] > histograms->totals[b];
 }
 
-// `scratch` has room for all entries.
-static void group_entries(struct histograms *histograms, uint32_t *scratch) {
-  const struct map_contents *contents = histograms->contents;
-  for (uint32_t i = 0; i < contents->count; i++)
-    histograms->entries[i] = i;
-  sort_indices(histograms->entries, contents->count, scratch, entry_after, histograms);
-  const uint8_t *previous = NULL;
-  for (uint32_t i = 0; i < contents->count; i++) {
-    const uint8_t *key = map_contents_key(contents, histograms->entries[i]);
-    if (!previous || memcmp(previous, key, histograms->bucket_offset) != 0) {
-      histograms->begins[histograms->count] = i;
-      histograms->totals[histograms->count++] = 0;
-    }
-    histograms->totals[histograms->count - 1] += aggregate_sum(contents, histograms->entries[i], 0);
-    previous = key;
+static void add_totals(struct histograms *histograms) {
+  const struct map_groups *groups = &histograms->groups;
+  for (uint32_t group = 0; group < groups->count; group++) {
+    histograms->totals[group] = 0;
+    for (uint32_t i = groups->begins[group]; i < groups->begins[group + 1]; i++)
+      histograms->totals[group] += aggregate_sum(groups->contents, groups->entries[i], 0);
   }
-  histograms->begins[histograms->count] = contents->count;
 }
 
 // Prints the buckets from the first to the last that is not empty.
 static void print_buckets(struct printer *printer, const struct pb_type *type, const struct scale *scale,
-                          const struct histograms *histograms, uint32_t index, uint32_t div) {
-  const uint32_t *entry = histograms->entries + histograms->begins[index];
-  const uint32_t *end = histograms->entries + histograms->begins[index + 1];
-  while (end > entry && (entry_bucket(histograms, end[-1]) >= scale->buckets || !aggregate_sum(histograms->contents, end[-1], 0)))
+                          const struct map_groups *groups, uint32_t index, uint32_t div) {
+  const uint32_t *entry = groups->entries + groups->begins[index];
+  const uint32_t *end = groups->entries + groups->begins[index + 1];
+  while (end > entry && (map_groups_bucket(groups, end[-1]) >= scale->buckets || !aggregate_sum(groups->contents, end[-1], 0)))
     end--;
-  while (entry < end && !aggregate_sum(histograms->contents, *entry, 0))
+  while (entry < end && !aggregate_sum(groups->contents, *entry, 0))
     entry++;
   if (entry == end)
     return;
   uint64_t max_count = 0;
   for (const uint32_t *other = entry; other < end; other++) {
-    uint64_t count = aggregate_sum(histograms->contents, *other, 0);
+    uint64_t count = aggregate_sum(groups->contents, *other, 0);
     if (count > max_count)
       max_count = count;
   }
-  uint64_t first = entry_bucket(histograms, *entry);
-  uint64_t last = entry_bucket(histograms, end[-1]);
+  uint64_t first = map_groups_bucket(groups, *entry);
+  uint64_t last = map_groups_bucket(groups, end[-1]);
   struct bound lower = {0};
   struct bound upper = {0};
   bool has_lower = first > 0;
@@ -125,8 +98,8 @@ static void print_buckets(struct printer *printer, const struct pb_type *type, c
   for (uint64_t number = first; number <= last; number++) {
     bool has_upper = scale->upper(type, number, &upper);
     uint64_t count = 0;
-    if (entry < end && entry_bucket(histograms, *entry) == number)
-      count = aggregate_sum(histograms->contents, *entry++, 0);
+    if (entry < end && map_groups_bucket(groups, *entry) == number)
+      count = aggregate_sum(groups->contents, *entry++, 0);
     struct bucket bucket = {
         .lower = has_lower ? &lower : NULL,
         .upper = has_upper ? &upper : NULL,
@@ -144,16 +117,17 @@ static void print_histograms(struct printer *printer, const struct map *map, con
                              const struct scale *scale, const struct histograms *histograms, const uint32_t *order,
                              uint32_t top, uint32_t div) {
   const struct pb_type *types = printer->tracer->resources->types;
-  uint32_t begin = top && top < histograms->count ? histograms->count - top : 0;
+  const struct map_groups *groups = &histograms->groups;
+  uint32_t begin = top && top < groups->count ? groups->count - top : 0;
   printer->format->map_open(printer, heading);
-  for (uint32_t i = begin; i < histograms->count; i++) {
+  for (uint32_t i = begin; i < groups->count; i++) {
     if (heading->has_keys) {
-      uint32_t entry = histograms->entries[histograms->begins[order[i]]];
+      uint32_t entry = groups->entries[groups->begins[order[i]]];
       printer->format->key_open(printer, heading, i == begin);
-      value_print(printer, &types[map->info->key_type], map_contents_key(histograms->contents, entry), 1);
+      value_print(printer, &types[map->info->key_type], map_contents_key(groups->contents, entry), 1);
       printer->format->key_close(printer, heading);
     }
-    print_buckets(printer, &types[map->info->value_type], scale, histograms, order[i], scale->divides ? div : 1);
+    print_buckets(printer, &types[map->info->value_type], scale, groups, order[i], scale->divides ? div : 1);
     printer->format->entry_close(printer, heading);
   }
   printer->format->map_close(printer, heading);
@@ -161,22 +135,24 @@ static void print_histograms(struct printer *printer, const struct map *map, con
 
 static int print(struct printer *printer, const struct map *map, const struct map_heading *heading, const struct scale *scale,
                  const struct map_contents *contents, uint32_t top, uint32_t div) {
-  size_t room = (size_t)contents->count + 1;
-  struct histograms histograms = {.contents = contents, .bucket_offset = map->info->key_size - BUCKET_SIZE};
-  histograms.totals = malloc(room * (sizeof(uint64_t) + 4 * sizeof(uint32_t)));
-  if (!histograms.totals)
-    return -ENOMEM;
-  histograms.entries = (uint32_t *)(histograms.totals + room);
-  histograms.begins = histograms.entries + room;
-  uint32_t *order = histograms.begins + room;
-  uint32_t *scratch = order + room;
-  group_entries(&histograms, scratch);
-  for (uint32_t i = 0; i < histograms.count; i++)
-    order[i] = i;
-  sort_indices(order, histograms.count, scratch, total_after, &histograms);
-  print_histograms(printer, map, heading, scale, &histograms, order, top, div);
+  struct histograms histograms;
+  int err = map_groups_make(&histograms.groups, map, contents);
+  if (err)
+    return err;
+  size_t room = (size_t)histograms.groups.count + 1;
+  histograms.totals = malloc(room * (sizeof(uint64_t) + 2 * sizeof(uint32_t)));
+  err = histograms.totals ? 0 : -ENOMEM;
+  if (!err) {
+    uint32_t *order = (uint32_t *)(histograms.totals + room);
+    add_totals(&histograms);
+    for (uint32_t i = 0; i < histograms.groups.count; i++)
+      order[i] = i;
+    sort_indices(order, histograms.groups.count, order + room, total_after, &histograms);
+    print_histograms(printer, map, heading, scale, &histograms, order, top, div);
+  }
   free(histograms.totals);
-  return 0;
+  map_groups_free(&histograms.groups);
+  return err;
 }
 
 int shim_print_hist(struct printer *printer, const struct map *map, const struct map_heading *heading,

@@ -8,6 +8,7 @@
 #include "shim/output/aggregate.h"
 #include "shim/output/histogram.h"
 #include "shim/output/output.h"
+#include "shim/output/time_series.h"
 #include "shim/output/value.h"
 #include "shim/report.h"
 #include "shim/sort.h"
@@ -15,6 +16,7 @@
 // Features that may be missing: see shim/features.h.
 #pragma weak shim_print_hist
 #pragma weak shim_print_lhist
+#pragma weak shim_print_tseries
 
 struct ordering {
   const struct map_contents *contents;
@@ -138,13 +140,15 @@ static int print_map(struct tracer *tracer, const struct map *map, uint32_t top,
   bool is_stats = value_type->kind == PB_TYPE_AVG || value_type->kind == PB_TYPE_STATS;
   struct map_heading heading = {
       .name = map->info->name, .shape = is_stats ? MAP_STATS : MAP_VALUES, .has_keys = map->info->key_type != 0};
-  histogram_printer *histogram = NULL;
+  groups_printer *groups = NULL;
   if (value_type->kind == PB_TYPE_HIST)
-    histogram = shim_print_hist;
+    groups = shim_print_hist;
   else if (value_type->kind == PB_TYPE_LHIST)
-    histogram = shim_print_lhist;
-  if (histogram)
-    heading.shape = MAP_HISTOGRAM;
+    groups = shim_print_lhist;
+  else if (value_type->kind == PB_TYPE_TSERIES)
+    groups = shim_print_tseries;
+  if (groups)
+    heading.shape = value_type->kind == PB_TYPE_TSERIES ? MAP_TIME_SERIES : MAP_HISTOGRAM;
 
   struct printer printer = printer_make(tracer, &tracer->out);
   struct map_contents contents;
@@ -152,9 +156,9 @@ static int print_map(struct tracer *tracer, const struct map *map, uint32_t top,
   if (err)
     return err;
   if (!contents.count)
-    err = show_empty && !heading.has_keys && !histogram ? print_zero(&printer, map, &heading) : 0;
-  else if (histogram)
-    err = histogram(&printer, map, &heading, &contents, top, div ? div : 1);
+    err = show_empty && !heading.has_keys && !groups ? print_zero(&printer, map, &heading) : 0;
+  else if (groups)
+    err = groups(&printer, map, &heading, &contents, top, div ? div : 1);
   else
     err = print_values(&printer, map, &heading, &contents, top, div ? div : 1);
   map_contents_free(&contents);

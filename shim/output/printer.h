@@ -13,7 +13,7 @@ struct printer;
 
 enum group { GROUP_ARRAY, GROUP_TUPLE, GROUP_RECORD };
 
-enum map_shape { MAP_VALUES, MAP_STATS, MAP_HISTOGRAM };
+enum map_shape { MAP_VALUES, MAP_STATS, MAP_HISTOGRAM, MAP_TIME_SERIES };
 
 struct map_heading {
   const char *name;
@@ -37,6 +37,21 @@ struct bucket {
   bool first;
 };
 
+// What a value was in one interval of time, if there was one.
+struct interval_value {
+  bool is_set;
+  uint64_t value;
+};
+
+// `count` intervals of `interval_ns` nanoseconds, from the one with the number `first` since 1970 on.
+struct time_series {
+  uint64_t interval_ns;
+  uint64_t first;
+  uint64_t count;
+  const struct interval_value *values;
+  bool is_signed;
+};
+
 // One way for output to look. Text is one (text.c); JSON will be another.
 struct output_format {
   // Values. `suffix` marks a string that was cut. A symbol is a number for which text shows a name.
@@ -54,12 +69,13 @@ struct output_format {
   void (*value_open)(struct printer *printer);
   void (*value_close)(struct printer *printer);
 
-  // Maps: open, then for every entry the key between key_open and key_close (with has_keys), its value or its buckets, and
-  // entry_close; then close.
+  // Maps: open, then for every entry the key between key_open and key_close (with has_keys), its value, its buckets or its time
+  // series, and entry_close; then close.
   void (*map_open)(struct printer *printer, const struct map_heading *heading);
   void (*key_open)(struct printer *printer, const struct map_heading *heading, bool first);
   void (*key_close)(struct printer *printer, const struct map_heading *heading);
   void (*bucket)(struct printer *printer, const struct bucket *bucket);
+  void (*time_series)(struct printer *printer, const struct time_series *series);
   void (*entry_close)(struct printer *printer, const struct map_heading *heading);
   void (*map_close)(struct printer *printer, const struct map_heading *heading);
 };

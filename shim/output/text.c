@@ -4,6 +4,9 @@
 
 #include "shim/output/printer.h"
 
+// Part of the feature shim_print_tseries: see shim/features.h.
+#pragma weak text_time_series
+
 enum { BAR_WIDTH = 52, LABEL_WIDTH = 16, COUNT_WIDTH = 8 };
 
 void number_format(struct number *number, uint64_t value, enum number_base base, bool upper_case) {
@@ -154,7 +157,7 @@ static void text_value_close(struct printer *printer) {
 }
 
 static const char *after_heading(const struct map_heading *heading) {
-  return heading->shape == MAP_HISTOGRAM ? ":\n" : ": ";
+  return heading->shape == MAP_HISTOGRAM || heading->shape == MAP_TIME_SERIES ? ":\n" : ": ";
 }
 
 static void text_map_open(struct printer *printer, const struct map_heading *heading) {
@@ -266,6 +269,7 @@ const struct output_format text_format = {
     .key_open = text_key_open,
     .key_close = text_key_close,
     .bucket = text_bucket,
+    .time_series = text_time_series,
     .entry_close = text_entry_close,
     .map_close = text_map_close,
 };

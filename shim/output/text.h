@@ -1,4 +1,4 @@
-// Pieces of text with padding, and numbers as text.
+// Pieces of text with padding, numbers as text, and what text_format has elsewhere.
 #ifndef SHIM_OUTPUT_TEXT_H
 #define SHIM_OUTPUT_TEXT_H
 
@@ -38,5 +38,8 @@ void text_piece_end(struct printer *printer, size_t padding);
 
 // A buffer's bytes: printable ASCII as it is (`ascii`), others as \xNN (`escape`) or in hexadecimal with spaces between.
 void text_buffer(struct printer *printer, const uint8_t *data, size_t size, bool ascii, bool escape);
+
+// A time series as a graph (time_series.c).
+void text_time_series(struct printer *printer, const struct time_series *series);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "shim/output/histogram.h"
 #include "shim/output/text.h"
+#include "shim/output/time_series.h"
 
 // Both target architectures are little-endian, and so is this program then.
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are loaded by copying their low bytes");
@@ -20,6 +21,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are loaded by
 #pragma weak shim_print_ustack
 #pragma weak shim_print_hist
 #pragma weak shim_print_lhist
+#pragma weak shim_print_tseries
 
 uint64_t load_unsigned(const uint8_t *data, uint32_t size) {
   uint64_t value = 0;
@@ -209,7 +211,7 @@ bool value_is_linked(uint32_t kind) {
     case PB_TYPE_LHIST:
       return shim_print_lhist != NULL;
     case PB_TYPE_TSERIES:
-      return false;  // not yet
+      return shim_print_tseries != NULL;
     default:
       return true;
   }

@@ -12,6 +12,7 @@
 
 #include "shim/output/histogram.h"
 #include "shim/output/output.h"
+#include "shim/output/time_series.h"
 #include "shim/output/value.h"
 
 enum chunk_kind {
@@ -42,7 +43,7 @@ static const struct map *real_maps;
 // Pulls the features out of the archive, as a tracer object does.
 value_printer *const linked_values[] = {shim_print_inet, shim_print_mac_address, shim_print_ksym, shim_print_username,
                                         shim_print_timestamp};
-histogram_printer *const linked_histograms[] = {shim_print_hist, shim_print_lhist};
+groups_printer *const linked_groups[] = {shim_print_hist, shim_print_lhist, shim_print_tseries};
 
 static action_handler *const handlers[] = {
     [PB_ACTION_KIND_PRINTF] = shim_action_printf,

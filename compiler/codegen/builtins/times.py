@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.codegen import events
+from compiler.codegen import events, maps
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
@@ -20,7 +20,13 @@ _HELPERS = {
 
 @builtin("nsecs")
 def nsecs(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Operand:
-    clock: Clock = node.type.clock
+    return now(e, node.type.clock)
+
+
+def now(e: Emitter, clock: Clock) -> Operand:
+    """Nanoseconds of a clock."""
+    if e.program.clock_map is not None:
+        return maps.scalar(e, e.program.clock_map)
     if clock is Clock.SW_TAI:
         offset = e.symbol_value(e.resources.constants.host(pb.HostValue.TAI_OFFSET_NS))
         return e.f.binary("add", e.helper(_HELPERS[Clock.BOOT]), offset)
