@@ -19,6 +19,7 @@ from compiler.analysis.attach_point_parts import BadAttachPoint, Parts, can_read
 from compiler.analysis.program import AttachPoint, BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.syntax.source import is_utf8
 from compiler.types.kernel import Kernel
 from compiler.types.lattice import Field
 
@@ -111,6 +112,8 @@ class _AttachPoints:
             raise BadAttachPoint(f"{probe_type} probes are not supported yet", "not-supported")
         if any(part.has_parameters for part in node.parts):
             raise BadAttachPoint("positional parameters in attach points are not supported yet", "not-supported")
+        if not is_utf8(node.text):
+            raise BadAttachPoint("attach points must be UTF-8")
         point = read(Parts(node, probe_type, tuple(part.text for part in node.parts[1:]), self.unsafe))
         if point.has_wildcard and probe_type.name not in _WILDCARDS:
             raise BadAttachPoint(f"wildcards in {probe_type} probes are not supported yet", "not-supported")

@@ -14,6 +14,7 @@ from typing import Any
 
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.syntax.source import is_utf8
 from compiler.types.lattice import StackMode
 
 Value = int | str | bool
@@ -105,7 +106,9 @@ def _boolean(name: str, value: Value) -> bool:
     return bool(value)
 
 
-def _text(_name: str, value: Value) -> str:
+def _text(name: str, value: Value) -> str:
+    if isinstance(value, str) and not is_utf8(value):
+        raise _BadValue(f"{name}: Invalid value: it has to be UTF-8.")
     return value if isinstance(value, str) else str(int(value))
 
 

@@ -454,7 +454,9 @@ class _Resolver:
             return NONE  # one of the branches will be in its place
         self.expression(node.condition)
         then = self.expression(node.then)
-        orelse = self.expression(node.orelse) if node.orelse else NONE
+        if node.orelse is None:
+            return NONE  # a value only if the condition holds is none
+        orelse = self.expression(node.orelse)
         if isinstance(then, None_) or isinstance(orelse, None_):
             return orelse if isinstance(then, None_) else then
         both = promoted(then, orelse)

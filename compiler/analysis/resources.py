@@ -39,6 +39,7 @@ from compiler.analysis.program import (
 from compiler.builtins import Builtin
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.syntax.source import is_utf8
 from compiler.types.lattice import UINT64, Buffer, String, Tuple
 
 _JOIN_COUNT = 16
@@ -161,6 +162,9 @@ class _Resources:
 
     def named_parameter(self, node: ast.Call) -> None:
         parameters, new = self.analyzed.parameters, named(node)
+        for index in (0, 2):  # name and description
+            if isinstance(argument := next(iter(node.arguments[index : index + 1]), None), ast.String):
+                self.utf8(argument)
         for index, known in enumerate(parameters):
             if known.position or known.name != new.name:
                 continue
@@ -180,15 +184,22 @@ class _Resources:
         self.analyzed.parameter_of[node] = len(parameters)
         parameters.append(new)
 
+    def utf8(self, node: ast.Expression) -> str:
+        """A text of which the message has characters, not bytes."""
+        text = _text(node)
+        if not is_utf8(text):
+            self.sink.error("not-utf8", "This string has to be UTF-8", node.span)
+        return text
+
     def time_format(self, node: ast.Call) -> None:
-        text = _text(node.arguments[0])
+        text = self.utf8(node.arguments[0])
         formats = self.analyzed.time_formats
         if text not in formats:
             formats.append(text)
         self.analyzed.time_format_of[node] = formats.index(text)
 
     def cgroup_filter(self, node: ast.Call) -> None:
-        text = _text(node.arguments[1]) if len(node.arguments) > 1 else _ANY_HIERARCHY
+        text = self.utf8(node.arguments[1]) if len(node.arguments) > 1 else _ANY_HIERARCHY
         filters = self.analyzed.cgroup_filters
         if text not in filters:
             filters.append(text)
@@ -230,7 +241,7 @@ class _Resources:
         return ExitAction(node.span, *event(node.arguments))
 
     def time(self, node: ast.Call) -> Action:
-        text = _text(node.arguments[0]) if node.arguments else _DEFAULT_TIME
+        text = self.utf8(node.arguments[0]) if node.arguments else _DEFAULT_TIME
         return TimeAction(node.span, (), EVENT_HEADER_SIZE, text)
 
     def join(self, node: ast.Call) -> Action:

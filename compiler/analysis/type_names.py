@@ -34,12 +34,12 @@ def _resolve(node: ast.TypeExpression, source: TypeSource) -> Type | None:
             if target is None and isinstance(pointee, ast.RecordType) and pointee.kind != "enum":
                 # As in C: nobody needs to know what an opaque pointer points to until it is read.
                 target = Struct(pointee.name, pointee.kind == "union")
-            return target and Pointer(target)
+            return Pointer(target) if target and not target.is_map_value else None
         case ast.ArrayType(ast.NamedType(name), size) if (of_size := sized(name, size)) is not None:
             return of_size
         case ast.ArrayType(element, size):
             of = _resolve(element, source)
-            return None if of is None or isinstance(of, Void) else Array(of, size)
+            return None if of is None or isinstance(of, Void) or of.is_map_value else Array(of, size)
         case _:
             return None
 

@@ -70,6 +70,11 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def is_utf8(text: str) -> bool:
+    """Whether all of a source text was UTF-8, so that it can be written as such."""
+    return not any("\udc80" <= character <= "\udcff" for character in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """The characters `[start, end)` of a source file.

@@ -60,17 +60,24 @@ def parse(
             options=cindex.TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD,
         )
         problems = [problem for problem in unit.diagnostics if problem.severity >= cindex.Diagnostic.Error]
-        if not known.add(problem.spelling for problem in problems):
+        if not known.add(map(_message, problems)):
             break
     diagnostics = [
         CDiagnostic(
-            problem.spelling,
+            _message(problem),
             *_place(problem.location),
             is_error=problem.severity >= cindex.Diagnostic.Error,
         )
         for problem in unit.diagnostics
     ]
     return CReader(kernel, _KERNEL_FILE).read(unit.cursor, diagnostics)
+
+
+def _message(problem: cindex.Diagnostic) -> str:
+    try:
+        return str(problem.spelling)
+    except UnicodeDecodeError:
+        return "not UTF-8"  # it quotes what it complains of
 
 
 def _place(location: cindex.SourceLocation) -> tuple[str, int, int]:

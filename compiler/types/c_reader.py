@@ -59,9 +59,13 @@ class CReader:
 
     def _macro(self, cursor: Cursor) -> None:
         name, *body = cursor.get_tokens()
-        is_function_like = bool(body) and body[0].spelling == "(" and body[0].extent.start == name.extent.end
-        if body and not is_function_like:
-            self._result.macros[cursor.spelling] = " ".join(token.spelling for token in body)
+        try:
+            texts = [token.spelling for token in body]
+            is_function_like = bool(body) and texts[0] == "(" and body[0].extent.start == name.extent.end
+            if body and not is_function_like:
+                self._result.macros[cursor.spelling] = " ".join(texts)
+        except UnicodeDecodeError:
+            pass  # not UTF-8: no expression of ours
 
     def _type(self, written: CType) -> Type:
         kernel_type = self._kernel_type(written.get_declaration())

@@ -9,7 +9,7 @@ import pytest
 from compiler.analysis import fold
 from tests.fuzz import main
 from tests.fuzz.mutation import mutate
-from tests.fuzz.seeds import load_seeds
+from tests.fuzz.seeds import load_findings, load_seeds
 from tests.fuzz.target import Target, reduce
 
 
@@ -23,6 +23,13 @@ def test_inputs_depend_on_the_seed_alone() -> None:
     texts = [[mutate(Random(f"1:{number}"), seeds) for number in range(50)] for _ in range(2)]
     assert texts[0] == texts[1]
     assert len(set(texts[0])) > 45
+
+
+def test_earlier_findings_are_fixed() -> None:
+    target = Target()
+    findings = {text: target.run(text, Random(1)) for text in load_findings()}
+    target.close()
+    assert not {text: finding for text, finding in findings.items() if finding is not None}
 
 
 def test_crash_is_found_and_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
