@@ -81,6 +81,23 @@ _HERMETIC = flags.DEFINE_bool(
     flag_values=_flags,
 )
 _FMT = flags.DEFINE_bool("fmt", False, "Format the script and print it.", flag_values=_flags)
+_MODE = flags.DEFINE_enum(
+    "mode",
+    None,
+    ["bench", "test", "format"],
+    "format is --fmt. The others are for the tracer (as --test and --bench are) and mean nothing here: they are "
+    "accepted so that a command line of bpftrace can be given as it is.",
+    flag_values=_flags,
+)
+_TEST = flags.DEFINE_bool("test", False, "As --mode=test.", flag_values=_flags)
+_BENCH = flags.DEFINE_bool("bench", False, "As --mode=bench.", flag_values=_flags)
+_PROBE_FILTER = flags.DEFINE_string(
+    "probe-filter",
+    "",
+    "Let the tracer run only probes whose name this regular expression matches somewhere; its own option "
+    "--probe-filter overrides it.",
+    flag_values=_flags,
+)
 _WRITE = flags.DEFINE_bool("write", False, "With --fmt, write the script back to its file.", flag_values=_flags)
 _ROOT = flags.DEFINE_string(
     "root", None, "Folder that holds the target's file system, for uprobes.", flag_values=_flags
@@ -119,7 +136,7 @@ def _run(positional: list[str]) -> int:
     if _PROGRAM.value is None and not positional:
         raise UsageError("no program: give a FILE, or -e PROGRAM")
     file = None if _PROGRAM.value is not None else positional[0]
-    if _FMT.value:
+    if _FMT.value or _MODE.value == "format":
         return _format(file)
     if _DUMP.value is None and _OUTPUT.value is None:
         raise UsageError("no output file: give -o FILE, or --dump=STAGE")
@@ -192,6 +209,7 @@ def _compile(backend: Backend, file: str | None) -> int:
             helper_errors=2 if _HELPER_ERRORS.value else 1,
             texts=_DUMP.value is not None,
         )
+        compiled.resources.config.probe_filter = _PROBE_FILTER.value
         match _DUMP.value:
             case "ir":
                 return _print(compiled.ir)

@@ -12,6 +12,7 @@ class ProgramType(enum.IntEnum):
 
     KPROBE = 2
     TRACEPOINT = 5
+    XDP = 6
     PERF_EVENT = 7
     RAW_TRACEPOINT = 17
     TRACING = 26
@@ -74,12 +75,12 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
         "Runs when the tracer gets a signal", least_kernel=(5, 10),
     ),
     ProbeType(
-        "test", (), ("test:NAME",), ProgramType.RAW_TRACEPOINT, Context.NOTHING,
-        "A test of the script itself", least_kernel=(5, 10), supported=False,
+        "test", (), ("test:NAME",), ProgramType.XDP, Context.NOTHING,
+        "A test of the script itself, run by the tracer's option --test", least_kernel=(5, 10),
     ),
     ProbeType(
-        "bench", (), ("bench:NAME",), ProgramType.RAW_TRACEPOINT, Context.NOTHING,
-        "A benchmark of the script itself", least_kernel=(5, 10), supported=False,
+        "bench", (), ("bench:NAME",), ProgramType.XDP, Context.NOTHING,
+        "A benchmark of the script itself, run by the tracer's option --bench", least_kernel=(5, 10),
     ),
     ProbeType(
         "interval", ("i",), ("interval:COUNT", "interval:UNIT:COUNT"), ProgramType.PERF_EVENT, Context.PERF_EVENT,

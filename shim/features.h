@@ -11,6 +11,8 @@
 //                                                                    cgroup_path, kstack, ustack, hist, lhist, tseries
 //     for maps that print  shim_print_map                            a map of role USER with config.print_maps_on_exit,
 //                                                                    or an action print_map
+//     for test, bench      shim_run_tests, shim_filter_targets       probes of these types
+//     for --probe-filter   shim_filter_targets                       a config.probe_filter
 //
 // The names follow the message, so neither side holds a table of the other's features. Link with --gc-sections, not with
 // --whole-archive (in Bazel: no alwayslink). If a feature of the payload is missing all the same, payload.c refuses it by name.

@@ -18,6 +18,7 @@
 #include "shim/parameters.h"
 #include "shim/payload.h"
 #include "shim/report.h"
+#include "shim/testing.h"
 #include "shim/tracer.h"
 
 // Defined by the tracer object.
@@ -27,6 +28,7 @@ extern const uint8_t bpftrace_payload_end[];
 // Parts that a tracer may do without (shim/features.h).
 #pragma weak shim_print_map
 #pragma weak shim_run_special
+#pragma weak shim_run_tests
 #pragma weak btf_release_kernel
 
 enum { EXIT_TROUBLE = 1 };
@@ -68,7 +70,7 @@ static int run_special(struct tracer *tracer, uint32_t kind) {
 
 static void announce_attached(struct tracer *tracer, int count) {
   static const char notice[] = "__BPFTRACE_NOTIFY_PROBES_ATTACHED\n";
-  if (!tracer->options.quiet)
+  if (!tracer->options.quiet && tracer->options.mode == MODE_TRACE)
     report_line("Attached %d probe%s", count, count == 1 ? "" : "s");
   // Test frameworks wait for this line before they start what is to be traced.
   if (getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") && write(STDOUT_FILENO, notice, sizeof(notice) - 1) < 0)
@@ -76,11 +78,12 @@ static void announce_attached(struct tracer *tracer, int count) {
 }
 
 // Whether anything but BEGIN and END is attached, so that there are events to wait for.
-static bool waits_for_events(const struct pb_required_resources *resources) {
-  for (uint32_t i = 0; i < resources->probes_count; i++)
-    if (resources->probes[i].attach_case != PB_PROBE_ATTACH_SPECIAL ||
-        resources->probes[i].special->kind == PB_SPECIAL_SELF_SIGNAL)
+static bool waits_for_events(const struct tracer *tracer) {
+  for (uint32_t i = 0; i < tracer->targets_count; i++) {
+    const struct pb_probe *probe = &tracer->resources->probes[tracer->targets[i].probe];
+    if (probe->attach_case != PB_PROBE_ATTACH_SPECIAL || probe->special->kind == PB_SPECIAL_SELF_SIGNAL)
       return true;
+  }
   return false;
 }
 
@@ -92,10 +95,12 @@ static int trace(struct tracer *tracer, struct events *events) {
   if (attached < 0)
     return attached;
   err = command_run(tracer);
+  if (!err && tracer->options.mode != MODE_TRACE && shim_run_tests)
+    err = shim_run_tests(tracer, events);
   if (err)
     return err;
   announce_attached(tracer, attached);
-  return waits_for_events(tracer->resources) ? events_wait(tracer, events) : events_drain(tracer, events);
+  return waits_for_events(tracer) ? events_wait(tracer, events) : events_drain(tracer, events);
 }
 
 // What is left to do after the last event: END, which sees the probes gone, and the maps.
@@ -111,7 +116,8 @@ static int finish(struct tracer *tracer, struct events *events) {
     return err;
   events_report_total_loss(tracer, events);
   writer_text(&tracer->out, "\n\n");
-  for (uint32_t i = 0; i < tracer->resources->maps_count && tracer->resources->config->print_maps_on_exit; i++) {
+  bool prints_maps = tracer->resources->config->print_maps_on_exit && tracer->options.mode == MODE_TRACE;
+  for (uint32_t i = 0; i < tracer->resources->maps_count && prints_maps; i++) {
     if (tracer->maps[i].info->role != PB_MAP_USER)
       continue;
     err = shim_print_map(tracer, &tracer->maps[i], 0, 0);

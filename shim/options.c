@@ -4,8 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/probe_filter.h"
 #include "shim/report.h"
 #include "shim/small_printf.h"
+
+#pragma weak shim_filter_targets  // a feature: see features.h
 
 // One option. `letter` is 0 for one that has only a long name.
 struct option {
@@ -28,6 +31,10 @@ enum {
   OPTION_PID,
   OPTION_COMMAND,
   OPTION_USDT,
+  OPTION_MODE,
+  OPTION_TEST,
+  OPTION_BENCH,
+  OPTION_PROBE_FILTER,
 };
 
 static const struct option table[] = {
@@ -43,6 +50,10 @@ static const struct option table[] = {
     [OPTION_PID] = {'p', "pid", "PID", "trace this process only, and end when it ends"},
     [OPTION_COMMAND] = {'c', "cmd", "CMD", "run CMD with its words split at blanks, and end when it ends"},
     [OPTION_USDT] = {0, "usdt-file-activation", NULL, NULL},
+    [OPTION_MODE] = {0, "mode", "MODE", NULL},
+    [OPTION_TEST] = {0, "test", NULL, "run the script's test probes"},
+    [OPTION_BENCH] = {0, "bench", NULL, "run the script's bench probes"},
+    [OPTION_PROBE_FILTER] = {0, "probe-filter", "REGEX", "only run probes whose name matches REGEX"},
 };
 
 enum { OPTIONS_COUNT = sizeof(table) / sizeof(*table) };
@@ -163,6 +174,22 @@ static enum options_result apply(struct options *options, const struct pb_requir
       return parse_pid(options, argument);
     case OPTION_COMMAND:
       options->command = argument;
+      return OPTIONS_RUN;
+    case OPTION_MODE:
+      if (strcmp(argument, "bench") != 0 && strcmp(argument, "test") != 0)
+        return wrong("--mode can only be 'bench' or 'test'.", "");
+      options->mode = *argument == 't' ? MODE_TEST : MODE_BENCH;
+      return OPTIONS_RUN;
+    case OPTION_TEST:
+    case OPTION_BENCH:
+      if (options->mode != MODE_TRACE)
+        return wrong(index == OPTION_TEST ? "--test" : "--bench", " conflicts with existing --mode");
+      options->mode = index == OPTION_TEST ? MODE_TEST : MODE_BENCH;
+      return OPTIONS_RUN;
+    case OPTION_PROBE_FILTER:
+      if (!shim_filter_targets)
+        return wrong("--probe-filter needs a tracer that was compiled with --probe-filter", "");
+      options->probe_filter = argument;
       return OPTIONS_RUN;
     case OPTION_USDT:
       return OPTIONS_RUN;  // the kernel counts the users of a probe in every process that maps the file (4.20)

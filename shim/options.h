@@ -8,6 +8,12 @@
 #include "shim/output/writer.h"
 #include "shim/resources.h"
 
+enum tracer_mode {
+  MODE_TRACE,
+  MODE_TEST,   // run the script's test probes
+  MODE_BENCH,  // run its bench probes
+};
+
 struct options {
   bool quiet;                    // -q
   bool verbose;                  // -v
@@ -15,6 +21,8 @@ struct options {
   bool no_warnings;              // --no-warnings
   int pid;                       // -p, 0 for none
   const char *command;           // -c, NULL for none
+  enum tracer_mode mode;         // --mode, --test, --bench
+  const char *probe_filter;      // --probe-filter, NULL for none
   const char *output_file;       // -o, NULL for stdout
   enum writer_mode buffer_mode;  // -B
   uint32_t positional_count;     // `$#`, set by parameters_parse()

@@ -32,6 +32,7 @@ struct tracer {
   struct command command;              // of -c
   bool exiting;                        // exit() was called: what the programs sent after it is dropped
   int exit_code;
+  uint32_t errors;                     // that the script's probes have reported: errorf(), failed helpers
 };
 
 #endif

@@ -101,6 +101,14 @@ def _self(parts: Parts) -> AttachPoint:
     return parts.make(target=trigger, event=signal)
 
 
+def _named(parts: Parts) -> AttachPoint:
+    """Test and bench."""
+    parts.expect(1)
+    if not parts.texts[0]:
+        raise BadAttachPoint(f"{parts.probe_type} probes must have a name")
+    return parts.make(target=parts.texts[0])
+
+
 def _timer(parts: Parts) -> AttachPoint:
     """Interval and profile."""
     parts.expect(1, 2)
@@ -256,6 +264,8 @@ _READERS: Mapping[str, Callable[[Parts], AttachPoint]] = {
     "begin": _special,
     "end": _special,
     "self": _self,
+    "test": _named,
+    "bench": _named,
     "interval": _timer,
     "profile": _timer,
     "software": _counter,

@@ -18,8 +18,8 @@ from compiler import probe_types
 from compiler.analysis.attach_point_parts import BadAttachPoint, Parts, can_read, is_wildcard, read
 from compiler.analysis.program import AttachPoint, BpfProgram
 from compiler.syntax import ast
-from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.syntax.source import is_utf8
+from compiler.syntax.diagnostics import DiagnosticSink, Note
+from compiler.syntax.source import Span, is_utf8
 from compiler.types.kernel import Kernel
 from compiler.types.lattice import Field
 
@@ -76,6 +76,8 @@ class _AttachPoints:
         self.sink = sink
         self.unsafe = unsafe
         self.missing_probes = missing_probes
+        self.named: dict[str, Span] = {}
+        """Tests and benchmarks, by the names of their probes."""
 
     def resolve(self, node: ast.AttachPoint) -> _Resolved | None:
         """The attach point and the fields of its `args`; None if it was reported."""
@@ -84,6 +86,8 @@ class _AttachPoints:
         except BadAttachPoint as bad:
             self.sink.error(bad.code, str(bad), node.span, hints=bad.hints)
             return None
+        if point.probe_type.name in ("test", "bench"):
+            self._check_name(point)
         try:
             return self._look_up(point)
         except _Missing as missing:
@@ -98,6 +102,12 @@ class _AttachPoints:
             if self.missing_probes == "warn":
                 self.sink.warning("missing-probe", f"{missing}. Skipping.", node.span, hints=missing.hints)
             return None
+
+    def _check_name(self, point: AttachPoint) -> None:
+        other = self.named.setdefault(f"{point.probe_type}:{point.target}", point.span)
+        if other is not point.span:
+            message = f'"{point.target}" was used as the name for more than one {point.probe_type.name.upper()} probe'
+            self.sink.error("probe-name", message, point.span, notes=[Note("this is the other instance", other)])
 
     def _parse(self, node: ast.AttachPoint) -> AttachPoint:
         provider = node.provider

@@ -1,7 +1,7 @@
 """Pass: return from inside a loop.
 
 Before: desugared bodies. After: no `return` is inside a `for`, whose rounds may run in a function of their own: it is
-noted in a variable that no script can name, the loops are left, and the program returns behind the outermost.
+noted in variables that no script can name, the loops are left, and the program returns behind the outermost.
 """
 
 from __future__ import annotations
@@ -13,21 +13,27 @@ from compiler.syntax import ast
 from compiler.syntax.source import Span
 
 _FLAG = "$(return)"
+_RESULT = "$(result)"
 
 
 def run(programs: Sequence[BpfProgram]) -> None:
     for program in programs:
         body = program.probe.body
-        if _Returns().block(body):
+        returns = _Returns()
+        if returns.block(body):
             span = body.span
-            declaration = ast.VariableDeclaration(
-                _flag(span), None, ast.Boolean(False, span=span), span=span, declaration_span=span
-            )
-            body.statements.insert(0, declaration)
+            body.statements.insert(0, _declare(_FLAG, ast.Boolean(False, span=span), span))
+            if returns.has_result:
+                body.statements.insert(0, _declare(_RESULT, ast.Integer(0, span=span), span))
 
 
-def _flag(span: Span) -> ast.Variable:
-    return ast.Variable(_FLAG, span=span)
+def _declare(name: str, value: ast.Expression, span: Span) -> ast.Statement:
+    variable = ast.Variable(name, span=span)
+    return ast.VariableDeclaration(variable, None, value, span=span, declaration_span=span)
+
+
+def _note(name: str, value: ast.Expression, span: Span) -> ast.Statement:
+    return ast.Assign(ast.Variable(name, span=span), None, value, span=span, operator_span=span)
 
 
 class _Returns:
@@ -36,15 +42,19 @@ class _Returns:
     def __init__(self) -> None:
         self.inside = False
         """Whether we are in a `for`, directly or in another loop."""
+        self.has_result = False
+        """Whether a return inside a loop has a value."""
 
     def block(self, block: ast.Block) -> bool:
         found = False
         statements: list[ast.Statement] = []
         for statement in block.statements:
             match statement:
-                case ast.Return(span=span) if self.inside:
-                    note = ast.Assign(_flag(span), None, ast.Boolean(True, span=span), span=span, operator_span=span)
-                    statements += [note, ast.Break(span=span)]
+                case ast.Return(value, span=span) if self.inside:
+                    if value is not None:
+                        statements.append(_note(_RESULT, value, span))
+                        self.has_result = True
+                    statements += [_note(_FLAG, ast.Boolean(True, span=span), span), ast.Break(span=span)]
                     found = True
                 case ast.For() | ast.While():
                     statements.append(statement)
@@ -65,8 +75,10 @@ class _Returns:
 
     def leave(self, span: Span) -> ast.Statement:
         """What stands behind a loop that may have been left by a return."""
-        jump: ast.Statement = ast.Break(span=span) if self.inside else ast.Return(span=span)
-        return ast.ExpressionStatement(ast.If(_flag(span), ast.Block([jump], span=span), None, span=span), span=span)
+        result = ast.Variable(_RESULT, span=span) if self.has_result else None
+        jump: ast.Statement = ast.Break(span=span) if self.inside else ast.Return(result, span=span)
+        flag = ast.Variable(_FLAG, span=span)
+        return ast.ExpressionStatement(ast.If(flag, ast.Block([jump], span=span), None, span=span), span=span)
 
     def node(self, node: ast.Node) -> bool:
         if isinstance(node, ast.Block):

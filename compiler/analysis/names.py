@@ -115,7 +115,7 @@ class _Names:
         if "cs" not in self.arch.registers:
             self.sink.error("probe-builtin", "'usermode' builtin is only supported on x86_64", node.span)
         if self.provider not in builtins.BUILTINS["reg"].probes:
-            return ast.Integer(int(self.provider in ("begin", "end", "self")), span=node.span)
+            return ast.Integer(int(self.provider in ("begin", "end", "self", "test", "bench")), span=node.span)
         result = ast.Builtin(found.name, span=node.span)
         result.builtin = found
         return result

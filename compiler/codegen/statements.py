@@ -39,6 +39,13 @@ def assign(e: Emitter, node: ast.Assign) -> None:
             maps.assign(e, target, value, node.span)
 
 
+_RESULT_COUNTS = frozenset({"test", "bench"})
+"""Probe types whose result the tracer looks at. Of the others the kernel does, and the script has no say in it."""
+
+
 @statement(ast.Return)
 def return_(e: Emitter, node: ast.Return) -> None:
-    e.f.ret(str(e.return_value))
+    if node.value is not None and e.bpf.probe_type.name in _RESULT_COUNTS:
+        e.f.ret(e.scalar(node.value))
+    else:
+        e.f.ret(str(e.return_value))

@@ -30,6 +30,10 @@ def features(resources: pb.RequiredResources) -> list[str]:
     prints_maps = any(action.WhichOneof("kind") == "print_map" for action in resources.actions)
     if prints_maps or (has_user_maps and resources.config.print_maps_on_exit):
         needed.add("shim_print_map")
+    if any(probe.special.kind in (pb.Special.TEST, pb.Special.BENCH) for probe in resources.probes):
+        needed |= {"shim_run_tests", "shim_filter_targets"}
+    if resources.config.probe_filter:
+        needed.add("shim_filter_targets")
     return sorted(needed)
 
 

@@ -20,6 +20,10 @@ def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
             probe.special.kind = pb.Special.END
         case "self":
             probe.special.kind, probe.special.name = pb.Special.SELF_SIGNAL, point.event
+        case "test":
+            probe.special.kind, probe.special.name = pb.Special.TEST, point.target
+        case "bench":
+            probe.special.kind, probe.special.name = pb.Special.BENCH, point.target
         case "interval":
             probe.interval.period_ns = point.period_ns
         case "profile":

@@ -146,6 +146,22 @@ static int attach_probe(struct tracer *tracer, uint32_t index) {
   return err;
 }
 
+static bool has_special(const struct pb_required_resources *resources, uint32_t kind) {
+  for (uint32_t i = 0; i < resources->probes_count; i++)
+    if (resources->probes[i].attach_case == PB_PROBE_ATTACH_SPECIAL && resources->probes[i].special->kind == kind)
+      return true;
+  return false;
+}
+
+static void report_none(const struct tracer *tracer) {
+  if (has_special(tracer->resources, PB_SPECIAL_TEST))
+    report(REPORT_ERROR, NULL, 0, "No probes attached; use --test to run test probes.");
+  else if (has_special(tracer->resources, PB_SPECIAL_BENCH))
+    report(REPORT_ERROR, NULL, 0, "No probes attached; use --bench to run benchmark probes.");
+  else
+    report(REPORT_ERROR, NULL, 0, "Attachment failed for all probes.");
+}
+
 int attach_all(struct tracer *tracer) {
   uint32_t count = tracer->resources->probes_count;
   int err = 0;
@@ -159,7 +175,7 @@ int attach_all(struct tracer *tracer) {
   for (uint32_t i = 0; i < tracer->targets_count; i++)
     attached += tracer->targets[i].is_attached;
   if (!err && !attached) {
-    report(REPORT_ERROR, NULL, 0, "Attachment failed for all probes.");
+    report_none(tracer);
     err = -ENOENT;
   }
   return err ? err : attached;

@@ -1,6 +1,5 @@
-// BEGIN, END and self:signal: raw_tracepoint programs that the tracer runs itself.
-#include <errno.h>
-
+// BEGIN, END and self:signal: raw_tracepoint programs that the tracer runs itself. (It does so with tests and benchmarks too: see
+// testing.c.)
 #include "shim/attach/attach.h"
 #include "shim/bpf.h"
 #include "shim/load.h"
@@ -9,17 +8,15 @@
 // Nothing to hold on to: they run when their time comes.
 static int attach_special(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *target) {
   (void)program_fd;
-  uint32_t kind = probe->special->kind;
-  if (kind == PB_SPECIAL_BEGIN || kind == PB_SPECIAL_END || kind == PB_SPECIAL_SELF_SIGNAL)
-    return 0;
-  attach_report_cause(tracer, target, "special", "not supported yet");
-  return -EOPNOTSUPP;
+  (void)tracer, (void)probe, (void)target;
+  return 0;
 }
 
 int shim_run_special(struct tracer *tracer, uint32_t kind) {
   for (uint32_t i = 0; i < tracer->resources->probes_count; i++) {
     const struct pb_probe *probe = &tracer->resources->probes[i];
-    if (probe->attach_case != PB_PROBE_ATTACH_SPECIAL || probe->special->kind != kind)
+    bool is_loaded = tracer->programs[probe->program].fd >= 0;
+    if (probe->attach_case != PB_PROBE_ATTACH_SPECIAL || probe->special->kind != kind || !is_loaded)
       continue;
     int err = bpf_program_run(tracer->programs[probe->program].fd);
     if (err) {

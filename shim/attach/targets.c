@@ -6,8 +6,11 @@
 
 #include "shim/attach/attach.h"
 #include "shim/host.h"
+#include "shim/probe_filter.h"
 #include "shim/report.h"
 #include "shim/small_printf.h"
+
+#pragma weak shim_filter_targets  // a feature: see features.h
 
 bool target_matches(const char *pattern, const char *text) {
   // The last `*` takes as little as makes the rest match; if that fails, one character more.
@@ -97,11 +100,32 @@ static void report_unused_programs(const struct tracer *tracer) {
   }
 }
 
+// BEGIN and END run in every mode, tests and benchmarks in their own, everything else when tracing.
+static bool runs_in_mode(const struct pb_probe *probe, enum tracer_mode mode) {
+  if (probe->attach_case != PB_PROBE_ATTACH_SPECIAL)
+    return mode == MODE_TRACE;
+  switch (probe->special->kind) {
+    case PB_SPECIAL_TEST:
+      return mode == MODE_TEST;
+    case PB_SPECIAL_BENCH:
+      return mode == MODE_BENCH;
+    case PB_SPECIAL_SELF_SIGNAL:
+      return mode == MODE_TRACE;
+    default:
+      return true;
+  }
+}
+
 int attach_expand(struct tracer *tracer) {
   const struct pb_required_resources *resources = tracer->resources;
   int result = 0;
+  uint32_t idle = 0;
   for (uint32_t i = 0; i < resources->probes_count; i++) {
     const struct pb_probe *probe = &resources->probes[i];
+    if (!runs_in_mode(probe, tracer->options.mode)) {
+      idle++;
+      continue;
+    }
     const struct attach_family *family = attach_family_of(probe);
     int err = family->expand ? family->expand(tracer, i) : target_add(tracer, i, probe->name, "", "", 0);
     if (err == -ENOENT) {
@@ -111,11 +135,14 @@ int attach_expand(struct tracer *tracer) {
     if (err && !result)  // go on: the user wants to know of all that are missing
       result = err;
   }
+  const char *filter = tracer->options.probe_filter ? tracer->options.probe_filter : resources->config->probe_filter;
+  if (!result && *filter)
+    result = shim_filter_targets(tracer, filter);
   if (result)
     return result;
   if (resources->config->missing_probes == PB_MISSING_PROBES_WARN)
     report_unused_programs(tracer);
-  if (!tracer->targets_count) {
+  if (!tracer->targets_count && !idle) {
     if (!tracer->options.quiet)
       report_line("No probes to attach");
     return -ENOENT;

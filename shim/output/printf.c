@@ -12,6 +12,7 @@ int shim_action_printf(struct tracer *tracer, const struct pb_action *action, co
     return writer_settle(&tracer->out);
   }
   bool is_warning = call->severity == PB_PRINTF_WARNING;
+  tracer->errors += !is_warning;
   if (is_warning && tracer->options.no_warnings)
     return 0;
   enum report_severity severity = is_warning ? REPORT_WARNING : REPORT_ERROR;

@@ -79,6 +79,7 @@ static void put_helper_error(struct writer *writer, const char *helper, int resu
 
 int shim_action_runtime_error(struct tracer *tracer, const struct pb_action *action, const uint8_t *event, uint32_t size) {
   (void)size;
+  tracer->errors++;
   if (tracer->options.no_warnings)
     return 0;
   const struct pb_runtime_error *error = action->runtime_error;
