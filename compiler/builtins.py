@@ -101,6 +101,7 @@ _TYPED_PROBES = "tracepoint rawtracepoint fentry fexit uprobe"
 _CALL_PROBES = "kprobe uprobe usdt rawtracepoint"
 _RETURN_PROBES = "kretprobe uretprobe fentry fexit"
 _FUNCTION_PROBES = "kprobe kretprobe uprobe uretprobe fentry fexit"
+_CONTEXT_PROBES = "iter kprobe kretprobe uprobe uretprobe usdt"
 _REGISTER_PROBES = "kprobe kretprobe uprobe uretprobe usdt profile software hardware interval watchpoint"
 
 _PARAMETER = re.compile(r"(?P<optional>\[)?(?P<name>\w+)(: (?P<literal>const )?(?P<accept>\w+))?\]?")
@@ -162,7 +163,7 @@ _VARIABLES = (
     _variable("config", None, "The settings of the config block, by name", supported=False),
     _variable("cpid", lattice.UINT64, "Process id of the command given by -c"),
     _variable("cpu", lattice.UINT64, "Number of the current processor", helpers="get_smp_processor_id"),
-    _variable("ctx", None, "The context of the BPF program", supported=False),
+    _variable("ctx", None, "The context of the BPF program", probes=_CONTEXT_PROBES),
     _variable("curtask", None, "The current `struct task_struct *`", helpers="get_current_task"),
     _variable("elapsed", lattice.UINT64, "Nanoseconds since the tracer started", helpers="ktime_get_boot_ns"),
     _variable("func", None, "Name of the traced function", probes=_FUNCTION_PROBES),

@@ -47,6 +47,7 @@ HELPERS: Mapping[str, Helper] = {
         ("jiffies64", 118, (5, 6)),
         ("get_ns_current_pid_tgid", 120, (5, 7)),
         ("ktime_get_boot_ns", 125, (5, 8)),
+        ("seq_printf", 126, (5, 7)),
         ("ringbuf_output", 130, (5, 8)),
         ("ringbuf_reserve", 131, (5, 8)),
         ("ringbuf_submit", 132, (5, 8)),

@@ -22,6 +22,7 @@ from compiler.analysis import (
     desugar,
     fold,
     imports,
+    iterators,
     loop_return,
     macros,
     maps,
@@ -125,6 +126,7 @@ def front(
     with step("check"):
         check.run(programs, table, settings, sink)
         casts.run(programs, sink)
+        iterators.run(programs, sink)
     with step("resources"):
         analyzed = AnalyzedProgram(source, options.arch, settings, programs)
         resources.run(analyzed, table, sink, clock_map=options.clock_map)

@@ -128,7 +128,6 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
     ProbeType(
         "iter", ("it",), ("iter:OBJECT[:PIN]",), ProgramType.TRACING, Context.ITERATOR,
         "Each object of a kind that the kernel has", attach_type=AttachType.TRACE_ITER, least_kernel=(5, 8),
-        supported=False,
     ),
     ProbeType(
         "uprobe", ("u",), ("uprobe:BINARY:[cpp:]FUNCTION[+OFFSET]", "uprobe:BINARY:ADDRESS"), ProgramType.KPROBE,

@@ -16,6 +16,7 @@ enum bpf_command {
   BPF_MAP_DELETE_ELEM = 3,
   BPF_MAP_GET_NEXT_KEY = 4,
   BPF_PROG_LOAD = 5,
+  BPF_OBJ_PIN = 6,
   BPF_PROG_TEST_RUN = 10,
   BPF_RAW_TRACEPOINT_OPEN = 17,
   BPF_BTF_LOAD = 18,
@@ -24,6 +25,7 @@ enum bpf_command {
   BPF_MAP_FREEZE = 22,
   BPF_BTF_GET_NEXT_ID = 23,
   BPF_LINK_CREATE = 28,
+  BPF_ITER_CREATE = 33,
 };
 
 enum {
@@ -46,6 +48,7 @@ enum {
 
 // enum bpf_attach_type
 enum {
+  BPF_TRACE_ITER = 28,
   BPF_PERF_EVENT = 41,
   BPF_TRACE_KPROBE_MULTI = 42,
   BPF_TRACE_UPROBE_MULTI = 48,
@@ -151,6 +154,27 @@ struct bpf_link_create_perf_attr {
   uint32_t attach_type;
   uint32_t flags;
   uint64_t bpf_cookie;
+};
+
+struct bpf_link_create_iter_attr {
+  uint32_t prog_fd;
+  uint32_t target_fd;
+  uint32_t attach_type;
+  uint32_t flags;
+  uint64_t iter_info;
+  uint32_t iter_info_len;
+  uint32_t padding;
+};
+
+struct bpf_iter_create_attr {
+  uint32_t link_fd;
+  uint32_t flags;
+};
+
+struct bpf_obj_pin_attr {
+  uint64_t pathname;
+  uint32_t bpf_fd;
+  uint32_t file_flags;
 };
 
 struct bpf_link_create_kprobe_multi_attr {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shim/attach/attach.h"
+#include "shim/attach/iterator.h"
 #include "shim/btf.h"
 #include "shim/command.h"
 #include "shim/constants.h"
@@ -29,6 +30,7 @@ extern const uint8_t bpftrace_payload_end[];
 #pragma weak shim_print_map
 #pragma weak shim_run_special
 #pragma weak shim_run_tests
+#pragma weak shim_run_iterators
 #pragma weak btf_release_kernel
 
 enum { EXIT_TROUBLE = 1 };
@@ -77,10 +79,12 @@ static void announce_attached(struct tracer *tracer, int count) {
     report_line("cannot notify: %s", report_cause(errno));
 }
 
-// Whether anything but BEGIN and END is attached, so that there are events to wait for.
+// Whether anything but BEGIN, END and iterators is attached, so that there are events to wait for.
 static bool waits_for_events(const struct tracer *tracer) {
   for (uint32_t i = 0; i < tracer->targets_count; i++) {
     const struct pb_probe *probe = &tracer->resources->probes[tracer->targets[i].probe];
+    if (probe->attach_case == PB_PROBE_ATTACH_ITERATOR)
+      return false;  // and there is nothing else
     if (probe->attach_case != PB_PROBE_ATTACH_SPECIAL || probe->special->kind == PB_SPECIAL_SELF_SIGNAL)
       return true;
   }
@@ -100,6 +104,10 @@ static int trace(struct tracer *tracer, struct events *events) {
   if (err)
     return err;
   announce_attached(tracer, attached);
+  if (shim_run_iterators)
+    err = shim_run_iterators(tracer, events);
+  if (err)
+    return err;
   return waits_for_events(tracer) ? events_wait(tracer, events) : events_drain(tracer, events);
 }
 

@@ -65,6 +65,7 @@ static int run_target(struct tracer *tracer, struct events *events, const struct
                       struct run *run) {
   struct redirection before;
   uint32_t errors = tracer->errors;
+  *run = (struct run){0};
   int ran = 0, err = redirect(tracer, fd, &before);
   if (!err)
     ran = run_program(tracer, target, times, run);
@@ -243,7 +244,7 @@ static int run_benchmarks(struct tracer *tracer, struct events *events, struct t
 }
 
 int shim_run_tests(struct tracer *tracer, struct events *events) {
-  struct target **targets = calloc(tracer->targets_count + 1, sizeof(*targets));
+  struct target **targets = calloc(tracer->targets_count + 1, sizeof(struct target *));
   if (!targets)
     return -ENOMEM;
   uint32_t kind = tracer->options.mode == MODE_TEST ? PB_SPECIAL_TEST : PB_SPECIAL_BENCH, count = 0;

@@ -50,6 +50,7 @@ class Parts:
     def make(
         self, *, target: str = "", event: str = "", offset: int = 0, address: int = 0, period_ns: int = 0,
         frequency: int = 0, count: int = 0, rate: int = 0, length: int = 0, mode: str = "", namespace: str = "",
+        pin: str = "",
     ) -> AttachPoint:  # fmt: skip
         """The attach point; its name is what the builtin `probe` shows, which has the rate as the script wrote it."""
         name = self.node.name
@@ -59,7 +60,7 @@ class Parts:
             name = ":".join(str(piece) for piece in pieces if piece != "")
         return AttachPoint(
             self.probe_type, name, self.node.span, target, event, offset, address, period_ns, frequency, count,
-            length=length, mode=mode, namespace=namespace, unsafe=self.unsafe,
+            length=length, mode=mode, namespace=namespace, pin=pin, unsafe=self.unsafe,
         )  # fmt: skip
 
 
@@ -223,6 +224,17 @@ def _fentry(parts: Parts) -> AttachPoint:
     return parts.make(target=module, event=function)
 
 
+def _iterator(parts: Parts) -> AttachPoint:
+    if len(parts.texts) not in (1, 2):
+        raise BadAttachPoint("iter probe type takes 2 arguments (1 optional)")
+    if any(map(is_wildcard, parts.texts)):
+        raise BadAttachPoint("iter probe type does not support wildcards")
+    name, pin = (*parts.texts, "")[:2]
+    if not name:
+        raise BadAttachPoint("iter should specify a iterator's name")
+    return parts.make(event=name, pin=pin)
+
+
 def _uprobe(parts: Parts) -> AttachPoint:
     if any(part.separator == "@" for part in parts.node.parts):
         raise BadAttachPoint(f"{parts.probe_type} probes at source lines are not supported yet", "not-supported")
@@ -276,6 +288,7 @@ _READERS: Mapping[str, Callable[[Parts], AttachPoint]] = {
     "kretprobe": _kprobe,
     "fentry": _fentry,
     "fexit": _fentry,
+    "iter": _iterator,
     "uprobe": _uprobe,
     "uretprobe": _uprobe,
     "usdt": _usdt,

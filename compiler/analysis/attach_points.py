@@ -24,6 +24,7 @@ from compiler.types.kernel import Kernel
 from compiler.types.lattice import Field
 
 _MAX_NAME = 15
+_ITERATOR_CONTEXT = "bpf_iter__"
 _WILDCARDS = frozenset({"kprobe", "kretprobe", "tracepoint", "rawtracepoint", "uprobe", "uretprobe", "usdt"})
 """Probe types whose names may be patterns."""
 
@@ -50,6 +51,7 @@ def run(
     pass_ = _AttachPoints(kernel, sink, unsafe, missing_probes)
     programs: list[BpfProgram] = []
     for probe in program.probes:
+        pass_.check_iterators(probe)
         resolved = [found for node in probe.attach_points if (found := pass_.resolve(node)) is not None]
         if not resolved and missing_probes == "warn" and not sink.has_errors:
             sink.warning(
@@ -90,6 +92,9 @@ class _AttachPoints:
             self._check_name(point)
         try:
             return self._look_up(point)
+        except BadAttachPoint as bad:
+            self.sink.error(bad.code, str(bad), node.span, hints=bad.hints)
+            return None
         except _Missing as missing:
             if missing.warning and self.missing_probes != "ignore":
                 self.sink.warning("missing-probe", missing.warning, node.span)
@@ -102,6 +107,11 @@ class _AttachPoints:
             if self.missing_probes == "warn":
                 self.sink.warning("missing-probe", f"{missing}. Skipping.", node.span, hints=missing.hints)
             return None
+
+    def check_iterators(self, probe: ast.Probe) -> None:
+        nodes = [node for node in probe.attach_points if probe_types.find(node.provider) is probe_types.find("iter")]
+        for node in nodes[1:]:
+            self.sink.error("attach-point", "iter probe only supports one attach point.", node.span)
 
     def _check_name(self, point: AttachPoint) -> None:
         other = self.named.setdefault(f"{point.probe_type}:{point.target}", point.span)
@@ -149,6 +159,8 @@ class _AttachPoints:
                 return _Resolved(point.in_module(found.module), found.parameters)
             case "fentry" | "fexit":
                 return self._fentry(point)
+            case "iter":
+                return _Resolved(point, self._iterator(point))
         return _Resolved(point, ())
 
     def _tracepoints(self) -> Iterable[tuple[str, str]]:
@@ -193,6 +205,13 @@ class _AttachPoints:
             return "", []  # a snapshot without the list of traceable functions
         close = difflib.get_close_matches(function, (name for name in names if name[:2] == function[:2]), 1, 0.8)
         return 'is not traceable (either non-existing, inlined, or marked as "notrace")', _did_you_mean(close)
+
+    def _iterator(self, point: AttachPoint) -> tuple[Field, ...]:
+        """What the context has: a pointer or number in each 8 bytes."""
+        context = self.kernel.struct(f"{_ITERATOR_CONTEXT}{point.event}")
+        if context is None:
+            raise BadAttachPoint(f"iter {point.event} not available for your kernel version.", "missing-probe")
+        return context.layout.fields
 
     def _tracepoint(self, point: AttachPoint) -> tuple[Field, ...]:
         found = self.kernel.tracepoint(point.target, point.event)

@@ -11,6 +11,7 @@ from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
 from compiler.analysis.parameters import named_type
 from compiler.analysis.program import TARGET_NAME_SIZE, BpfProgram
+from compiler.probe_types import Context
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import encode
@@ -70,6 +71,11 @@ class BuiltinTypes:
         match node.name:
             case "args":
                 return self._args(node, program)
+            case "ctx" if program.probe_type.context is Context.ITERATOR:
+                return self.fields.arguments(program)
+            case "ctx":
+                registers = self.kernel.struct("pt_regs") or Struct("pt_regs")
+                return Pointer(in_space(registers, AddressSpace.KERNEL), AddressSpace.KERNEL)
             case "retval":
                 return self._retval(node, program)
             case "curtask":

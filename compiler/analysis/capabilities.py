@@ -7,6 +7,7 @@ tracer has to run on.
 
 from __future__ import annotations
 
+from compiler.analysis.iterators import is_iterator
 from compiler.analysis.program import AnalyzedProgram, Requirement, plain_iterations
 from compiler.builtins import Builtin
 from compiler.helpers import HELPERS
@@ -35,6 +36,8 @@ def run(analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], 
         for node in program.probe.walk():
             pass_.visit(node)
             match node:
+                case ast.Call("printf") if is_iterator(program):
+                    pass_.helper("seq_printf", node.span)
                 case ast.Builtin("probe" | "func") if program.attach_points[0].has_wildcard:
                     pass_.note("helper bpf_get_attach_cookie, for wildcards", (5, 15), node.span)
     if analyzed.actions:

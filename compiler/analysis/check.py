@@ -75,6 +75,10 @@ def _check_values(probe: ast.Probe, sink: DiagnosticSink) -> None:
                 sink.error("no-value", "This expression has no value", child.span)
 
 
+def _is_iterator_context(node: ast.Builtin) -> bool:
+    return node.name == "ctx" and isinstance(node.type, Struct)
+
+
 class _Checker:
     def __init__(self, table: MapTable, config: Config, sink: DiagnosticSink) -> None:
         self.table = table
@@ -104,7 +108,7 @@ class _Checker:
         if isinstance(node, ast.For | ast.While):
             self.loops += 1
         for child in node.children():
-            if isinstance(child, ast.Builtin) and child.name == "args":
+            if isinstance(child, ast.Builtin) and (child.name == "args" or _is_iterator_context(child)):
                 self.arguments(node, child)
             if not _is_format(node, child) and not _is_declared(node, child):
                 self.visit(child)
@@ -164,12 +168,13 @@ class _Checker:
                 self.error("loop-builtin", message, node.span)
 
     def arguments(self, parent: ast.Node, node: ast.Builtin) -> None:
-        """`args` is no value of its own: its parts are in many places."""
+        """`args` is no value of its own: its parts are in many places. Nor is an iterator's `ctx`."""
         match parent:
             case ast.FieldAccess() | ast.SizeOf() | ast.OffsetOf() | ast.TypeOf() | ast.Unary("*"):
                 pass
             case _:
-                self.error("not-supported", "args as a whole is not supported yet: only its fields are", node.span)
+                message = f"{node.name} as a whole is not supported yet: only its fields are"
+                self.error("not-supported", message, node.span)
 
     # --------------------------------------------------------------------------------------------- variables and maps
 

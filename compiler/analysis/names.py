@@ -132,6 +132,8 @@ class _Names:
                 "The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes "
                 f"({self.provider} used here)"
             )
+        elif name == "ctx" and self.provider == "tracepoint":
+            message = "Use args instead of ctx in tracepoint"
         elif name == "retval":
             message = "The retval builtin can only be used with 'kretprobe' and 'uretprobe' and 'fentry' probes" + (
                 " (try to use args.ret instead)" if self.provider == "tracepoint" else ""

@@ -157,6 +157,8 @@ class AttachPoint:
     """Of watchpoint: letters of `rwx`."""
     namespace: str = ""
     """Of usdt: the provider of the binary's probe."""
+    pin: str = ""
+    """Of iter: the file that the iterator is pinned to, below /sys/fs/bpf if it is relative."""
     unsafe: bool = False
     """Whether the place need not be known as a safe one (--unsafe)."""
 

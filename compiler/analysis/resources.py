@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from compiler.analysis import format_string
 from compiler.analysis.config import Config
+from compiler.analysis.iterators import is_iterator
 from compiler.analysis.maps import MapTable
 from compiler.analysis.parameters import named, shown_default
 from compiler.analysis.program import (
@@ -57,7 +58,8 @@ def run(analyzed: AnalyzedProgram, table: MapTable, sink: DiagnosticSink, *, clo
         pass_.clock_map(clock_map)
     for program in analyzed.programs:
         for node in program.probe.walk():
-            pass_.visit(node)
+            if not (is_iterator(program) and isinstance(node, ast.Call) and node.name == "printf"):
+                pass_.visit(node)
 
 
 def event(expressions: Sequence[ast.Expression]) -> tuple[tuple[EventField, ...], int]:

@@ -9,6 +9,7 @@ from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import expression
 from compiler.codegen.values import CorePath, Place, Value, is_scalar, scalar_bits
 from compiler.object.core import Kind
+from compiler.probe_types import Context
 from compiler.syntax import ast
 from compiler.syntax.source import Span
 from compiler.types import lattice
@@ -22,7 +23,10 @@ def field_access(e: Emitter, node: ast.FieldAccess, into: Place | None) -> Value
     field = resolved.field
     match resolved.origin:
         case FieldOrigin.ARGUMENT:
-            return argument(e, resolved.index, node.type)
+            value = argument(e, resolved.index, node.type)
+            if e.bpf.probe_type.context is Context.ITERATOR and isinstance(node.type, lattice.Pointer):
+                _return_if_null(e, value)
+            return value
         case FieldOrigin.TRACEPOINT:
             return _tracepoint_field(e, field, node)
         case FieldOrigin.KERNEL_BTF:
@@ -35,6 +39,13 @@ def field_access(e: Emitter, node: ast.FieldAccess, into: Place | None) -> Value
                 return _fixed_bitfield(e, place, field, node)
             place = memory.moved(e, place, field.byte_offset, node.span)
     return memory.load(e, place, node.type, node.span)
+
+
+def _return_if_null(e: Emitter, value: Value) -> None:
+    """The kernel runs an iterator once more behind the last object, with none; to the script that is no object."""
+    assert isinstance(value, Operand)
+    with e.when(e.f.compare("eq", value, "0"), "iterator.end"):
+        e.f.ret(str(e.return_value))
 
 
 def _target(e: Emitter, node: ast.Expression) -> Place:

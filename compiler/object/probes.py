@@ -53,6 +53,8 @@ def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
         case "rawtracepoint":
             module = "" if point.target == "vmlinux" else point.target
             probe.raw_tracepoint.event, probe.raw_tracepoint.module = point.event, module
+        case "iter":
+            probe.iterator.target, probe.iterator.pin = point.event, point.pin
         case "uprobe" | "uretprobe" as kind:
             uprobe = probe.uprobe
             uprobe.path, uprobe.function = point.target, point.event

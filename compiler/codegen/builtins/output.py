@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from compiler.analysis.iterators import is_iterator
 from compiler.analysis.program import JoinAction, PrintMapAction
 from compiler.codegen import events, memory
+from compiler.codegen.builtins import iterator
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
@@ -14,6 +16,8 @@ from compiler.types import lattice
 
 @builtin("printf", "errorf", "warnf", "exit", "system", "cat")
 def send(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    if node.name == "printf" and is_iterator(e.bpf):
+        return iterator.print_formatted(e, node)
     events.emit(e, node)
     return "0"
 

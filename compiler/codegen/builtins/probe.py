@@ -78,6 +78,12 @@ def retval(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
     return fields.register(e, e.program.arch.return_offset)
 
 
+@builtin("ctx")
+def context(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
+    """What is behind it is read as any other memory of the kernel; an iterator's is never used as a whole."""
+    return e.f.to_integer("%ctx")
+
+
 @builtin("usermode")
 def usermode(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
     """The lowest two bits of the code segment are the privilege level: 3 is user mode."""
