@@ -160,7 +160,7 @@ _VARIABLES = (
         "[pid: int]",
         helpers="get_current_comm",
     ),
-    _variable("config", None, "The settings of the config block, by name", supported=False),
+    _variable("config", None, "The settings that the script was compiled with, by name"),
     _variable("cpid", lattice.UINT64, "Process id of the command given by -c"),
     _variable("cpu", lattice.UINT64, "Number of the current processor", helpers="get_smp_processor_id"),
     _variable("ctx", None, "The context of the BPF program", probes=_CONTEXT_PROBES),

@@ -32,6 +32,7 @@ EX_SOFTWARE = 70  # sysexits.h
 _USAGE = """\
 Compiles a bpftrace script ahead of time.
 
+USAGE:
     bpftrace-compiler [options] FILE           compile a script
     bpftrace-compiler [options] -e PROGRAM     compile a program given as text
     bpftrace-compiler [options] -              compile what stdin holds
@@ -41,7 +42,8 @@ Compiles a bpftrace script ahead of time.
     bpftrace-compiler --fmt --write opensnoop.bt
     bpftrace-compiler --dump=asm -e 'BEGIN { printf("hello\\n"); }'
 
-What else is on the command line are parameters of the script, which the tracer takes when it runs.
+What else is on the command line are the script's positional parameters, which then are fixed. Without any, the tracer
+takes them when it runs. Variables such as BPFTRACE_MAX_STRLEN in the environment override the script's settings.
 """
 
 _flags = flags.FlagValues()  # type: ignore[no-untyped-call]
@@ -78,6 +80,12 @@ _HERMETIC = flags.DEFINE_bool(
     False,
     "Use no file that is not named: no system headers. Whoever names them answers for them, so imports may come from "
     "folders that everybody may write to.",
+    flag_values=_flags,
+)
+_DRY_RUN = flags.DEFINE_bool(
+    "dry-run",
+    False,
+    "Of the tracer; without effect here, as everything that it does is only compiled.",
     flag_values=_flags,
 )
 _FMT = flags.DEFINE_bool("fmt", False, "Format the script and print it.", flag_values=_flags)
@@ -119,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
         positional = _flags(["bpftrace-compiler", *words])[1:]
         return _run(positional)
     except (flags.Error, UsageError) as error:
-        sys.stderr.write(f"ERROR: {error}\nSee --help.\n")
+        sys.stderr.write(f"ERROR: {error}\n{_USAGE}See --help.\n")
         return 1
     except Exception as error:
         if _flags.is_parsed() and _TRACEBACK.value:
@@ -135,7 +143,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(positional: list[str]) -> int:
     if _PROGRAM.value is None and not positional:
         raise UsageError("no program: give a FILE, or -e PROGRAM")
-    file = None if _PROGRAM.value is not None else positional[0]
+    file, parameters = (None, positional) if _PROGRAM.value is not None else (positional[0], positional[1:])
+    named = next((word for word in parameters if word.startswith("--")), None)
+    if named:
+        raise UsageError(f"{named}: named parameters are for the tracer to take")
     if _FMT.value or _MODE.value == "format":
         return _format(file)
     if _DUMP.value is None and _OUTPUT.value is None:
@@ -145,7 +156,7 @@ def _run(positional: list[str]) -> int:
     # Before anything else is imported: the child imports LLVM meanwhile.
     backend = Backend()
     try:
-        return _compile(backend, file)
+        return _compile(backend, file, tuple(parameters))
     finally:
         backend.close()
 
@@ -172,7 +183,7 @@ def _format(file: str | None) -> int:
     return 0
 
 
-def _compile(backend: Backend, file: str | None) -> int:
+def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) -> int:
     from compiler import back, pipeline
     from compiler.analysis.c_definitions import Includes
     from compiler.analysis.imports import Search
@@ -197,6 +208,8 @@ def _compile(backend: Backend, file: str | None) -> int:
             includes=Includes(_include_folders(kernel.arch), [Path(name) for name in _INCLUDES.value]),
             imports=Search([Path(name) for name in _INCLUDE_FOLDERS.value], trusted=_HERMETIC.value),
             clock_map=os.environ.get("BPFTRACE_DUMMY_TS_MAP", ""),
+            environment=os.environ,
+            parameters=parameters,
         )
         tree, program = pipeline.front(source, kernel, options, sink, timings)
         if _DUMP.value in ("ast", "types"):

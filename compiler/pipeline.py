@@ -7,7 +7,7 @@ on no longer holds.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -20,6 +20,7 @@ from compiler.analysis import (
     config,
     control_flow,
     desugar,
+    fixed_parameters,
     fold,
     imports,
     iterators,
@@ -55,6 +56,10 @@ class Options:
     imports: imports.Search = field(default_factory=imports.Search)
     clock_map: str = ""
     """Name of the map that stands for all clocks (BPFTRACE_DUMMY_TS_MAP), for tests."""
+    parameters: tuple[str, ...] = ()
+    """The script's positional parameters, if they are not for the tracer to take."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables such as BPFTRACE_MAX_STRLEN override the script's settings."""
 
 
 class CompileError(Exception):
@@ -97,15 +102,19 @@ def front(
         macros.run(program, sink)
     with step("c-definitions"):
         types = c_definitions.run(program, kernel, options.arch, options.includes, sink)
+    with step("parameters"):
+        if options.parameters:
+            fixed_parameters.run(program, options.parameters, sink)
     with step("supported"):
         supported.run(program, sink)
     with step("config"):
-        settings = config.run(program, sink)
+        settings = config.run(program, options.environment, sink)
         supported.check_unstable(program, settings, sink)
     with step("attach-points"):
         programs = attach_points.run(
             program, kernel, sink, unsafe=options.unsafe, missing_probes=settings.missing_probes
         )
+        supported.check_count(programs, settings, sink)
     with step("desugar"):
         desugar.run(programs)
     with step("fold"):
@@ -118,7 +127,7 @@ def front(
         unroll.run(programs, sink)
     # Three independent looks at names: a script sees the errors of all of them.
     with step("names"):
-        names.run(programs, types, options.arch, sink, unsafe=options.unsafe)
+        names.run(programs, types, options.arch, settings, sink, unsafe=options.unsafe)
         scopes.run(programs, sink)
         table = maps.run(program, programs, sink)
     with step("resolve"):

@@ -8,7 +8,7 @@
 //     for every constant   shim_constant_<field of Constant.kind>    such as shim_constant_core
 //     for every action     shim_action_<field of Action.kind>        such as shim_action_printf
 //     for every type       shim_print_<kind of Type, lower case>     of inet, mac_address, ksym, usym, username, timestamp,
-//                                                                    cgroup_path, kstack, ustack, hist, lhist, tseries
+//                                                                    cgroup_path, kstack, ustack, parameter, hist, lhist, tseries
 //     for maps that print  shim_print_map                            a map of role USER with config.print_maps_on_exit,
 //                                                                    or an action print_map
 //     for test, bench      shim_run_tests, shim_filter_targets       probes of these types

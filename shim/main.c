@@ -19,6 +19,7 @@
 #include "shim/parameters.h"
 #include "shim/payload.h"
 #include "shim/report.h"
+#include "shim/settings.h"
 #include "shim/testing.h"
 #include "shim/tracer.h"
 
@@ -92,12 +93,15 @@ static bool waits_for_events(const struct tracer *tracer) {
 }
 
 static int trace(struct tracer *tracer, struct events *events) {
-  int err = run_special(tracer, PB_SPECIAL_BEGIN);
+  bool dry_run = tracer->options.dry_run;
+  int err = dry_run ? 0 : run_special(tracer, PB_SPECIAL_BEGIN);
   if (err)
     return err;
   int attached = attach_all(tracer);
   if (attached < 0)
     return attached;
+  if (dry_run)
+    return 0;
   err = command_run(tracer);
   if (!err && tracer->options.mode != MODE_TRACE && shim_run_tests)
     err = shim_run_tests(tracer, events);
@@ -147,7 +151,7 @@ static int run(struct tracer *tracer) {
     err = events_open(tracer, &events);
   if (!err)
     err = trace(tracer, events);
-  if (!err)
+  if (!err && !tracer->options.dry_run)
     err = finish(tracer, events);
   if (tracer->out.error)
     report(REPORT_ERROR, NULL, 0, "output: write: %s", report_cause(tracer->out.error));
@@ -167,15 +171,15 @@ int main(int argc, char **argv) {
   clock_gettime(CLOCK_BOOTTIME, &now);
   tracer.start_time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 
-  int rest;
   int status = EXIT_TROUBLE;
   struct pb_required_resources *resources;
   if (payload_open(bpftrace_payload, (size_t)(bpftrace_payload_end - bpftrace_payload), &resources))
     return EXIT_TROUBLE;
   tracer.resources = resources;
-  switch (options_parse(&tracer.options, resources, argc, argv, &rest)) {
+  switch (options_parse(&tracer.options, resources, &argc, argv)) {
     case OPTIONS_RUN:
-      if (!parameters_parse(&tracer, argc - rest, argv + rest) && !open_output(&tracer) && !run(&tracer))
+      if (!settings_read_environment(resources) && !parameters_parse(&tracer, argc - 1, argv + 1) &&
+          !open_output(&tracer) && !run(&tracer))
         status = tracer.exit_code;
       break;
     case OPTIONS_DONE:

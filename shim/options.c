@@ -35,6 +35,7 @@ enum {
   OPTION_TEST,
   OPTION_BENCH,
   OPTION_PROBE_FILTER,
+  OPTION_DRY_RUN,
 };
 
 static const struct option table[] = {
@@ -54,6 +55,7 @@ static const struct option table[] = {
     [OPTION_TEST] = {0, "test", NULL, "run the script's test probes"},
     [OPTION_BENCH] = {0, "bench", NULL, "run the script's bench probes"},
     [OPTION_PROBE_FILTER] = {0, "probe-filter", "REGEX", "only run probes whose name matches REGEX"},
+    [OPTION_DRY_RUN] = {0, "dry-run", NULL, "end when all probes are attached"},
 };
 
 enum { OPTIONS_COUNT = sizeof(table) / sizeof(*table) };
@@ -61,6 +63,15 @@ enum { OPTIONS_COUNT = sizeof(table) / sizeof(*table) };
 static void print(const char *text) {
   ssize_t ignored = write(STDOUT_FILENO, text, strlen(text));
   (void)ignored;
+}
+
+// Whether the same parameter, used in another way, comes before.
+static bool is_listed(const struct pb_required_resources *resources, uint32_t index) {
+  uint32_t position = resources->parameters[index].position;
+  for (uint32_t i = 0; position && i < index; i++)
+    if (resources->parameters[i].position == position)
+      return true;
+  return false;
 }
 
 static void print_help(const struct pb_required_resources *resources) {
@@ -84,6 +95,8 @@ static void print_help(const struct pb_required_resources *resources) {
     print("\nPARAMETERS:\n");
   for (uint32_t i = 0; i < resources->parameters_count; i++) {
     const struct pb_parameter *parameter = &resources->parameters[i];
+    if (is_listed(resources, i))
+      continue;
     if (parameter->position)
       small_snprintf(line, sizeof(line), "    $%-23u %s\n", parameter->position, parameter->description);
     else
@@ -193,43 +206,57 @@ static enum options_result apply(struct options *options, const struct pb_requir
       return OPTIONS_RUN;
     case OPTION_USDT:
       return OPTIONS_RUN;  // the kernel counts the users of a probe in every process that maps the file (4.20)
+    case OPTION_DRY_RUN:
+      options->dry_run = true;
+      return OPTIONS_RUN;
     default:
       return wrong("unknown option: ", table[index].name);
   }
 }
 
-enum options_result options_parse(struct options *options, const struct pb_required_resources *resources, int argc,
-                                  char *const *argv, int *rest) {
-  *rest = 1;
-  while (*rest < argc) {
-    const char *text = argv[*rest];
-    // The first argument that is no option ends them; `--` does too and stands for nothing itself.
-    if (text[0] != '-' || !text[1])
-      return OPTIONS_RUN;
-    ++*rest;
-    if (!strcmp(text, "--"))
-      return OPTIONS_RUN;
-    bool is_long = text[1] == '-';
-    const char *name = text + 1 + is_long;
-    do {
-      const char *equals = is_long ? strchr(name, '=') : NULL;
-      int index = is_long ? find(name, equals ? (size_t)(equals - name) : strlen(name), 0) : find(NULL, 0, *name);
-      if (index < 0)
-        return wrong("unknown option: ", text);
-      name = is_long ? (equals ? equals + 1 : NULL) : name + 1;
-      const char *argument = "";
-      if (table[index].argument) {
-        if (!(name && *name) && *rest == argc)
-          return wrong("option needs an argument: ", text);
-        argument = name && *name ? name : argv[(*rest)++];
-        name = NULL;
-      } else if (is_long && name) {
-        return wrong("option takes no argument: ", text);
-      }
-      enum options_result result = apply(options, resources, index, argument);
+// One word of options: `--name=argument`, `--name argument`, or letters, the last of which may have an argument. *next is the index
+// of the word behind it.
+static enum options_result parse_word(struct options *options, const struct pb_required_resources *resources, const char *word,
+                                      int argc, char *const *argv, int *next) {
+  bool is_long = word[1] == '-';
+  const char *name = word + 1 + is_long;
+  do {
+    const char *equals = is_long ? strchr(name, '=') : NULL;
+    int index = is_long ? find(name, equals ? (size_t)(equals - name) : strlen(name), 0) : find(NULL, 0, *name);
+    if (index < 0)
+      return wrong("unknown option: ", word);
+    name = is_long ? (equals ? equals + 1 : NULL) : name + 1;
+    const char *argument = "";
+    if (table[index].argument) {
+      if (!(name && *name) && *next == argc)
+        return wrong("option needs an argument: ", word);
+      argument = name && *name ? name : argv[(*next)++];
+      name = NULL;
+    } else if (is_long && name) {
+      return wrong("option takes no argument: ", word);
+    }
+    enum options_result result = apply(options, resources, index, argument);
+    if (result != OPTIONS_RUN)
+      return result;
+  } while (!is_long && name && *name);
+  return OPTIONS_RUN;
+}
+
+enum options_result options_parse(struct options *options, const struct pb_required_resources *resources, int *argc, char **argv) {
+  int kept = 1;
+  for (int next = 1; next < *argc;) {
+    char *word = argv[next++];
+    if (!strcmp(word, "--")) {
+      while (next < *argc)
+        argv[kept++] = argv[next++];
+    } else if (word[0] != '-' || !word[1]) {
+      argv[kept++] = word;
+    } else {
+      enum options_result result = parse_word(options, resources, word, *argc, argv, &next);
       if (result != OPTIONS_RUN)
         return result;
-    } while (!is_long && name && *name);
+    }
   }
+  *argc = kept;
   return OPTIONS_RUN;
 }

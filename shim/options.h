@@ -19,6 +19,7 @@ struct options {
   bool verbose;                  // -v
   bool debug_verifier;           // -d verifier
   bool no_warnings;              // --no-warnings
+  bool dry_run;                  // --dry-run: nothing of the script is run
   int pid;                       // -p, 0 for none
   const char *command;           // -c, NULL for none
   enum tracer_mode mode;         // --mode, --test, --bench
@@ -34,8 +35,8 @@ enum options_result {
   OPTIONS_WRONG,  // reported
 };
 
-// Parses the arguments up to the script's own. Sets *rest to the index of the first of those.
-enum options_result options_parse(struct options *options, const struct pb_required_resources *resources, int argc,
-                                  char *const *argv, int *rest);
+// Parses the options among the arguments and takes them away: what stays behind argv[0] are the parameters of the script. Options end
+// at `--`, which is taken away too.
+enum options_result options_parse(struct options *options, const struct pb_required_resources *resources, int *argc, char **argv);
 
 #endif

@@ -83,8 +83,7 @@ const char *parameter_parse_integer(const char *text, int64_t *value) {
   return NULL;
 }
 
-// Returns NULL, or what is wrong.
-static const char *parse_bool(const char *text, int64_t *value) {
+const char *parameter_parse_bool(const char *text, int64_t *value) {
   static const char words[][2][6] = {{"0", "1"}, {"false", "true"}, {"off", "on"}, {"no", "yes"}};
   for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
     for (*value = 0; *value < 2; ++*value)
@@ -109,7 +108,10 @@ static int set(struct tracer *tracer, uint32_t index, const char *text) {
     case PB_PARAMETER_BOOL:
       value->integer = 1;
       if (text)
-        problem = parse_bool(text, &value->integer);
+        problem = parameter_parse_bool(text, &value->integer);
+      break;
+    case PB_PARAMETER_WORD:
+      value->string = text;
       break;
     default:
       value->string = text;
@@ -139,17 +141,23 @@ static int set_positional(struct tracer *tracer, uint32_t position, const char *
   return err;
 }
 
+// `--help` after `--` asks for the named parameters; any other unknown name is wrong, and has them for a hint.
 static int refuse_unknown(const struct tracer *tracer, const char *name) {
-  report(REPORT_ERROR, NULL, 0, "unexpected program command line options: --%s", name);
-  char expected[512] = "";
+  bool is_help = !strcmp(name, "help");
+  if (!is_help)
+    report(REPORT_ERROR, NULL, 0, "unexpected program command line options: --%s", name);
+  char expected[4096] = "";
   size_t used = 0;
   for (uint32_t i = 0; i < tracer->resources->parameters_count; i++) {
     const struct pb_parameter *parameter = &tracer->resources->parameters[i];
-    if (!parameter->position && used < sizeof(expected))
-      used += (size_t)small_snprintf(expected + used, sizeof(expected) - used, "%s--%s", used ? ", " : "", parameter->name);
+    if (parameter->position || used >= sizeof(expected))
+      continue;
+    bool is_described = is_help && *parameter->description;
+    used += (size_t)small_snprintf(expected + used, sizeof(expected) - used, "%s--%s%s%s", is_help ? "\n" : used ? ", " : " ",
+                                   parameter->name, is_described ? ": " : "", is_described ? parameter->description : "");
   }
   if (used)
-    report_line("HINT: expected program options: %s", expected);
+    report_line("HINT: expected program options:%s", expected);
   else
     report_line("HINT: no custom program options defined.");
   return -EINVAL;

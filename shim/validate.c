@@ -60,7 +60,7 @@ static const uint8_t least_sizes[] = {
     [PB_TYPE_INTEGER] = 1,   [PB_TYPE_BOOL] = 1,    [PB_TYPE_POINTER] = 8,   [PB_TYPE_STRING] = 1,
     [PB_TYPE_BUFFER] = 4,    [PB_TYPE_INET] = 24,   [PB_TYPE_MAC_ADDRESS] = 6, [PB_TYPE_KSYM] = 8,
     [PB_TYPE_USYM] = 16,     [PB_TYPE_USERNAME] = 8, [PB_TYPE_TIMESTAMP] = 16, [PB_TYPE_CGROUP_PATH] = 16,
-    [PB_TYPE_PROBE] = 8,     [PB_TYPE_COUNT] = 8,   [PB_TYPE_SUM] = 8,       [PB_TYPE_MIN] = 16,
+    [PB_TYPE_PROBE] = 8,     [PB_TYPE_PARAMETER] = 8, [PB_TYPE_COUNT] = 8,   [PB_TYPE_SUM] = 8,       [PB_TYPE_MIN] = 16,
     [PB_TYPE_MAX] = 16,      [PB_TYPE_AVG] = 16,    [PB_TYPE_STATS] = 16,    [PB_TYPE_HIST] = 8,
     [PB_TYPE_LHIST] = 8,     [PB_TYPE_TSERIES] = 24,
 };
@@ -122,7 +122,7 @@ static const char *check_type(resources_t *r, const struct pb_type *type) {
       CHECK(type->tseries_aggregate <= PB_TYPE_TSERIES_SUM, "a time series' aggregate is unknown");
       break;
     default:
-      CHECK(type->kind <= PB_TYPE_PROBE || (type->kind >= PB_TYPE_COUNT && type->kind <= PB_TYPE_TSERIES),
+      CHECK(type->kind <= PB_TYPE_PARAMETER || (type->kind >= PB_TYPE_COUNT && type->kind <= PB_TYPE_TSERIES),
             "a type's kind is unknown");
       break;
   }
@@ -270,7 +270,9 @@ static const char *check_constant(resources_t *r, const struct pb_constant *cons
       break;
     case PB_CONSTANT_KIND_PARAMETER:
       CHECK(constant->parameter->parameter < r->parameters_count, "a constant's parameter is not in the table");
-      CHECK(r->parameters[constant->parameter->parameter].kind != PB_PARAMETER_STRING, "a constant's parameter is a string");
+      CHECK(r->parameters[constant->parameter->parameter].kind == PB_PARAMETER_INTEGER ||
+                r->parameters[constant->parameter->parameter].kind == PB_PARAMETER_BOOL,
+            "a constant's parameter is no number");
       break;
     default:
       break;
@@ -395,7 +397,7 @@ static const char *check_probe(resources_t *r, const struct pb_probe *probe) {
 static const char *check_parameter(resources_t *r, const struct pb_parameter *parameter) {
   CHECK(parameter->span < r->spans_count, "a parameter's span is not in the table");
   CHECK(parameter->position || *parameter->name, "a parameter has neither position nor name");
-  CHECK(parameter->kind <= PB_PARAMETER_BOOL, "a parameter's kind is unknown");
+  CHECK(parameter->kind <= PB_PARAMETER_WORD, "a parameter's kind is unknown");
   if (parameter->kind != PB_PARAMETER_STRING)
     return NULL;
   CHECK(parameter->map < r->maps_count && r->maps[parameter->map].role == PB_MAP_GLOBAL_DATA,

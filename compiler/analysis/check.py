@@ -227,6 +227,10 @@ class _Checker:
             return
         if isinstance(left, None_) or isinstance(right, None_):
             return
+        if isinstance(node.type, String):
+            if node.op != "+" or not isinstance(right, Integer):
+                self.error("operand-type", "Only an integer can be added to the text of a parameter", node.span)
+            return
         if isinstance(left, Pointer) or isinstance(right, Pointer):
             return
         if isinstance(left, Array) and isinstance(right, Array):
@@ -338,9 +342,6 @@ class _Checker:
                 f"str() expects a string, integer or a pointer type as first argument ({type_} provided)",
                 node.span,
             )
-        data = node.arguments[0]
-        if isinstance(data, ast.Binary) and isinstance(data.left, ast.PositionalParameter):
-            self.error("not-supported", "operators on the text of a parameter are not supported yet", data.span)
 
     def call_buf(self, node: ast.Call) -> None:
         type_ = node.arguments[0].type

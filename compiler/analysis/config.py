@@ -1,7 +1,7 @@
-"""Pass: the config block.
+"""Pass: settings.
 
-Before: a parsed program. After: a Config with every setting of the script; settings that are unknown, malformed or not
-supported yet have been reported.
+Before: a parsed program. After: a Config with every setting of the script's config block and of the environment, which
+takes precedence; settings that are unknown, malformed or not supported yet have been reported.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.syntax.source import is_utf8
+from compiler.syntax.source import Span, is_utf8
 from compiler.types.lattice import StackMode
 
 Value = int | str | bool
@@ -57,6 +57,15 @@ LICENSES = (
     "GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL",
 )  # fmt: skip
 
+_SHOWN = (
+    "cpp_demangle", "lazy_symbolication", "print_maps_on_exit", "use_blazesym", "show_debug_info",
+    "log_size", "max_bpf_progs", "max_cat_bytes", "max_map_keys", "max_probes", "max_strlen", "on_stack_limit",
+    "perf_rb_pages",
+    "str_trunc_trailer", "unstable_import_statement", "unstable_tseries", "unstable_typeinfo", "unstable_dw_ustack",
+    "missing_probes", "stack_mode", "license",
+)  # fmt: skip
+"""What the builtin `config` has, in upstream's order."""
+
 _DEPRECATED = frozenset(
     {
         "symbol_source",
@@ -78,7 +87,7 @@ _ENVIRONMENT_ONLY = frozenset({"btf", "kernel_build", "kernel_source", "vmlinux"
 # Settings that nothing reads yet: any value but the default would be ignored silently.
 _WITHOUT_EFFECT = frozenset(
     {
-        "cpp_demangle", "log_size", "max_bpf_progs", "show_debug_info",
+        "cpp_demangle", "show_debug_info",
     }
 )  # fmt: skip
 
@@ -180,11 +189,34 @@ SETTINGS: Mapping[str, Callable[[str, Value], object]] = {
 """How each setting reads its value."""
 
 
-def run(program: ast.Program, sink: DiagnosticSink) -> Config:
+def run(program: ast.Program, environment: Mapping[str, str], sink: DiagnosticSink) -> Config:
     config = Config()
     for setting in program.config.settings if program.config else ():
         config = _apply(config, setting, sink)
+    for name in SETTINGS:
+        variable = f"BPFTRACE_{name.upper()}"
+        if variable in environment:
+            config = _set(config, name, variable, environment[variable], None, sink)
     return config
+
+
+def record(config: Config, span: Span) -> ast.Record:
+    """The value of the builtin `config`."""
+    return ast.Record(
+        [ast.NamedArgument(name, _literal(getattr(config, name), span), span=span) for name in _SHOWN], span=span
+    )
+
+
+def _literal(value: Value | StackMode, span: Span) -> ast.Expression:
+    match value:
+        case bool():
+            return ast.Boolean(value, span=span)
+        case int():
+            return ast.Integer(value, span=span)
+        case StackMode():
+            return ast.String(value.value, span=span)
+        case _:
+            return ast.String(value, span=span)
 
 
 def _apply(config: Config, setting: ast.ConfigSetting, sink: DiagnosticSink) -> Config:
@@ -203,13 +235,18 @@ def _apply(config: Config, setting: ast.ConfigSetting, sink: DiagnosticSink) -> 
         hints = [f"Did you mean {close[0]}?"] if close else []
         sink.error("config-unknown", f"{setting.name}: not a known configuration option", setting.span, hints=hints)
         return config
+    return _set(config, name, name, setting.value, setting.span, sink)
+
+
+def _set(config: Config, name: str, shown: str, value: Value, span: Span | None, sink: DiagnosticSink) -> Config:
+    """`shown` is what messages call the setting."""
     try:
-        value = SETTINGS[name](name, setting.value)
+        read = SETTINGS[name](shown, value)
     except _BadValue as bad:
-        sink.error("config-value", str(bad), setting.span)
+        sink.error("config-value", str(bad), span)
         return config
-    if name in _WITHOUT_EFFECT and value != getattr(config, name):
-        sink.error("not-supported", f"the config variable {name} is not supported yet", setting.span)
+    if name in _WITHOUT_EFFECT and read != getattr(config, name):
+        sink.error("not-supported", f"the config variable {shown} is not supported yet", span)
         return config
-    changes: dict[str, Any] = {name: value}
+    changes: dict[str, Any] = {name: read}
     return dataclasses.replace(config, **changes)

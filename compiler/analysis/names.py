@@ -16,6 +16,8 @@ import re
 from collections.abc import Sequence
 
 from compiler import builtins
+from compiler.analysis.config import Config, record
+from compiler.analysis.fold import Folder
 from compiler.analysis.program import COOKIE_PROBES, BpfProgram
 from compiler.arch import Architecture
 from compiler.builtins import BUILTINS, Accept, Builtin, Kind
@@ -32,19 +34,32 @@ _ARGUMENT = re.compile(r"arg(\d+)")
 
 
 def run(
-    programs: Sequence[BpfProgram], kernel: Kernel, arch: Architecture, sink: DiagnosticSink, *, unsafe: bool
+    programs: Sequence[BpfProgram],
+    kernel: Kernel,
+    arch: Architecture,
+    config: Config,
+    sink: DiagnosticSink,
+    *,
+    unsafe: bool,
 ) -> None:
     for program in programs:
-        _Names(program, kernel, arch, sink, unsafe).children(program.probe)
+        _Names(program, kernel, arch, config, sink, unsafe).children(program.probe)
 
 
 class _Names:
     def __init__(
-        self, program: BpfProgram, kernel: Kernel, arch: Architecture, sink: DiagnosticSink, unsafe: bool
+        self,
+        program: BpfProgram,
+        kernel: Kernel,
+        arch: Architecture,
+        config: Config,
+        sink: DiagnosticSink,
+        unsafe: bool,
     ) -> None:
         self.program = program
         self.kernel = kernel
         self.arch = arch
+        self.config = config
         self.sink = sink
         self.unsafe = unsafe
 
@@ -66,6 +81,9 @@ class _Names:
                 return node
             case ast.TypeExpression():
                 return node
+            case ast.FieldAccess():
+                self.children(node)
+                return Folder(self.sink).rewrite(node)  # of `config`, which is a literal now
             case _:
                 self.children(node)
                 return node
@@ -105,6 +123,8 @@ class _Names:
                 return ast.String(self.provider, span=node.span)
             case "usermode":
                 return self.usermode(found, node)
+            case "config":
+                return record(self.config, node.span)
         result = node if isinstance(node, ast.Builtin) else ast.Builtin(found.name, span=node.span)
         result.name = found.name
         result.builtin = found

@@ -328,6 +328,8 @@ class ParameterKind(enum.Enum):
     INTEGER = "integer"
     STRING = "string"
     BOOL = "bool"
+    WORD = "word"
+    """Positional: as the command line has it."""
 
 
 @dataclass(frozen=True, slots=True)

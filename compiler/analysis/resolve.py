@@ -17,6 +17,7 @@ from compiler.analysis.builtin_types import BuiltinTypes
 from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
 from compiler.analysis.maps import MapTable
+from compiler.analysis.parameters import NUMBER, used_as, used_by
 from compiler.analysis.program import BpfProgram, MapSymbol, VariableSymbol
 from compiler.analysis.report import Report
 from compiler.builtins import Builtin, Kind
@@ -89,6 +90,8 @@ class _Resolver:
         self.report = report
         self.fields = Fields(report)
         self.builtins = BuiltinTypes(kernel, config, report, self.fields)
+        self.text = String(config.max_strlen)
+        """A parameter where it is text: its length is the target's to know."""
         self.changed = False
         self.program: BpfProgram
         # Variables whose declaration settles their type, so that no assignment changes it.
@@ -97,6 +100,8 @@ class _Resolver:
         """Those that have a type."""
         self.aggregated: dict[MapSymbol, Type] = {}
         """What each aggregation's argument has been so far."""
+        self.words: dict[ast.PositionalParameter, Type] = {}
+        """Positional parameters that are no numbers where they stand."""
 
     def solve(self, programs: Sequence[BpfProgram]) -> None:
         """Types first without what `comptime` guards, then, round by round, with what turns out to be in it."""
@@ -128,6 +133,7 @@ class _Resolver:
         self.variables.clear()
         self.declared.clear()
         self.aggregated.clear()
+        self.words.clear()
 
     def fixpoint(self, programs: Sequence[BpfProgram]) -> None:
         for _ in range(_MAX_SWEEPS):
@@ -156,7 +162,7 @@ class _Resolver:
             case ast.VariableDeclaration():
                 self.declaration(node)
             case ast.Assign(ast.Variable() as variable, None, value):
-                self.assign_variable(variable, self.expression(value), node.span)
+                self.assign_variable(variable, self.value(value, variable.symbol.type), node.span)
                 self.expression(variable)
             case ast.Assign(ast.MapAccess() as access, None, value):
                 self.assign_map(node, access, value)
@@ -207,7 +213,7 @@ class _Resolver:
             if declared.size:
                 self.declared.add(symbol)
         if node.value:
-            self.assign_variable(node.variable, self.expression(node.value), node.span)
+            self.assign_variable(node.variable, self.value(node.value, symbol.type), node.span)
         self.expression(node.variable)
 
     def set_variable(self, symbol: VariableSymbol, type_: Type) -> None:
@@ -247,8 +253,8 @@ class _Resolver:
             case ast.Call(builtin=Builtin(kind=Kind.AGGREGATION)):
                 self.aggregate(access.map.symbol, value)
                 return
-        type_ = self.expression(value)
         symbol = access.map.symbol
+        type_ = self.value(value, symbol.value_type)
         if isinstance(type_, None_):
             return
         if not _may_be_assigned(type_, symbol.value_type, to_map=True):
@@ -325,8 +331,8 @@ class _Resolver:
 
     def key(self, symbol: MapSymbol, key: ast.Expression, place: ast.Node) -> None:
         """One use of a key: it goes into the type of the map's keys."""
-        type_ = self.expression(key)
         current = symbol.key_type
+        type_ = self.value(key, current or NONE)
         if isinstance(type_, None_) or current is None:
             return
         if not _may_be_assigned(type_, current):
@@ -367,8 +373,8 @@ class _Resolver:
                 return map_.symbol.value_type  # type: ignore[no-any-return]
             case ast.FieldAccess(target, _):
                 return self.fields.access(node, self.expression(target), self.program)
-            case ast.Binary(_, left, right):
-                return operators.binary(node, self.expression(left), self.expression(right), self.report)
+            case ast.Binary():
+                return self.binary(node)
             case ast.Builtin():
                 return self.builtins.variable(node, self.program)
             case ast.Call():
@@ -394,8 +400,7 @@ class _Resolver:
             case ast.Block():
                 return self.block(node)
             case ast.PositionalParameter():
-                # A literal, were it known: so it takes either sign.
-                return Integer(64, True, flexible=True)
+                return self.words.get(node, NUMBER)
             case ast.PositionalParameterCount():
                 return UINT64
             case ast.SizeOf(operand):
@@ -415,6 +420,21 @@ class _Resolver:
                 return NONE  # the argument of a function that knows what to do with it
             case _:
                 raise AssertionError(f"expression {type(node).__name__} has no rule")
+
+    def value(self, node: ast.Expression, target: Type) -> Type:
+        """The type of an expression that goes where a `target` is, or is compared with it."""
+        self.words.update(used_as(node, target, self.text))
+        return self.expression(node)
+
+    def binary(self, node: ast.Binary) -> Type:
+        left = self.expression(node.left)
+        if node.op not in operators.COMPARISONS:
+            right = self.expression(node.right)
+            # The text of a parameter from somewhere on.
+            return left if node.left in self.words else operators.binary(node, left, right, self.report)
+        right = self.value(node.right, left)
+        left = self.value(node.left, right)
+        return operators.binary(node, left, right, self.report)
 
     def operand(self, node: ast.Expression | ast.TypeExpression) -> Type:
         return self.type_expression(node) if isinstance(node, ast.TypeExpression) else self.expression(node)
@@ -456,7 +476,8 @@ class _Resolver:
         then = self.expression(node.then)
         if node.orelse is None:
             return NONE  # a value only if the condition holds is none
-        orelse = self.expression(node.orelse)
+        orelse = self.value(node.orelse, then)
+        then = self.value(node.then, orelse)
         if isinstance(then, None_) or isinstance(orelse, None_):
             return orelse if isinstance(then, None_) else then
         both = promoted(then, orelse)
@@ -493,10 +514,8 @@ class _Resolver:
             case [ast.Map() as map_, key] if node.name in ("has_key", "delete"):
                 self.key(map_.symbol, key, node)
                 return BOOL
+        self.words.update(used_by(node, self.text))
         types = [self.expression(argument) for argument in node.arguments]
-        if node.name == "str" and isinstance(node.arguments[0], ast.PositionalParameter):
-            # Here the parameter is its text. Its length is the target's to know.
-            node.arguments[0].type = types[0] = String(self.config.max_strlen)
         return self.builtins.call(node, types, self.program)
 
 

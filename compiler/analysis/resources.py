@@ -13,7 +13,7 @@ from compiler.analysis import format_string
 from compiler.analysis.config import Config
 from compiler.analysis.iterators import is_iterator
 from compiler.analysis.maps import MapTable
-from compiler.analysis.parameters import named, shown_default
+from compiler.analysis.parameters import named, parameter_kind, shown_default
 from compiler.analysis.program import (
     EVENT_HEADER_SIZE,
     Action,
@@ -136,10 +136,8 @@ class _Resources:
                 self.action(node, self.calls[node.name](node))
             case ast.Call(builtin=Builtin(name="getopt")):
                 self.named_parameter(node)
-            case ast.Call("str", [ast.PositionalParameter() as parameter, *_]):
-                self.parameter(parameter, ParameterKind.STRING)
-            case ast.PositionalParameter() if node not in self.analyzed.parameter_of:
-                self.parameter(node, ParameterKind.INTEGER)
+            case ast.PositionalParameter():
+                self.parameter(node, parameter_kind(node.type))
             case ast.Binary("/" | "%", _, right) if not isinstance(right, ast.Integer) or not right.value:
                 self.error(node, RuntimeErrorKind.DIVIDE_BY_ZERO)
             case ast.ArrayAccess(_, index) if not isinstance(index, ast.Integer):

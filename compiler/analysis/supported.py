@@ -5,9 +5,10 @@ Before: a parsed program. After: it holds only constructs that the later passes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from compiler.analysis.config import Config
+from compiler.analysis.program import BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 
@@ -22,6 +23,16 @@ def run(program: ast.Program, sink: DiagnosticSink) -> None:
         what = _NOT_YET.get(type(node))
         if what is not None:
             sink.error("not-supported", f"{what} not supported yet", node.span)
+
+
+def check_count(programs: Sequence[BpfProgram], config: Config, sink: DiagnosticSink) -> None:
+    if len(programs) > config.max_bpf_progs:
+        message = (
+            f"Your program is trying to generate more than {config.max_bpf_progs} BPF programs, which exceeds the "
+            f"current limit of {config.max_bpf_progs}"
+        )
+        hint = "the setting max_bpf_progs increases the limit"
+        sink.error("program-count", message, programs[config.max_bpf_progs].attach_points[0].span, hints=[hint])
 
 
 def check_unstable(program: ast.Program, config: Config, sink: DiagnosticSink) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.codegen import comparison, errors, expressions, maps, memory
+from compiler.codegen import comparison, errors, expressions, maps, memory, parameters
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import expression
@@ -16,8 +16,10 @@ _COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": 
 
 
 @expression(ast.Binary)
-def binary(e: Emitter, node: ast.Binary, into: Place | None) -> Operand:
+def binary(e: Emitter, node: ast.Binary, into: Place | None) -> Value:
     left, right = node.left.type, node.right.type
+    if isinstance(node.type, lattice.String):
+        return parameters.text_from(e, node)
     if node.op in ("&&", "||"):
         return _logical(e, node)
     if not is_scalar(left):

@@ -6,7 +6,7 @@ from compiler.analysis.program import ParameterKind
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin, expression
-from compiler.codegen.values import Place, Value, is_scalar
+from compiler.codegen.values import Place, Value
 from compiler.syntax import ast
 from proto import required_resources_pb2 as pb
 
@@ -14,10 +14,20 @@ from proto import required_resources_pb2 as pb
 @expression(ast.PositionalParameter)
 def positional_parameter(e: Emitter, node: ast.PositionalParameter, into: Place | None) -> Value:
     index = e.program.parameter_of[node]
-    if e.program.parameters[index].kind is not ParameterKind.STRING:
-        return e.symbol_value(e.resources.constants.parameter(index, node.span))
-    text = e.f.module.symbol(e.resources.parameter_text(index))
-    return e.f.to_integer(text) if is_scalar(node.type) else Place(text)
+    match e.program.parameters[index].kind:
+        case ParameterKind.WORD:
+            return str(index)
+        case ParameterKind.STRING:
+            return Place(e.f.module.symbol(e.resources.parameter_text(index)))
+        case _:
+            return e.symbol_value(e.resources.constants.parameter(index, node.span))
+
+
+def text_from(e: Emitter, node: ast.Binary) -> Place:
+    """`$1 + 2` where `$1` is text: what is left of it from there on."""
+    text, last = e.place(node.left), node.left.type.size - 1
+    offset = e.f.minimum(e.scalar(node.right), str(last))
+    return Place(e.f.offset(text.address, offset), alignment=1)
 
 
 @expression(ast.PositionalParameterCount)
@@ -34,5 +44,5 @@ def getopt(e: Emitter, node: ast.Call, into: Place | None) -> Value:
         case ParameterKind.BOOL:
             value = e.symbol_value(e.resources.constants.parameter(index, node.span))
             return e.f.boolean(e.f.compare("ne", value, "0"))
-        case ParameterKind.INTEGER:
+        case _:
             return e.symbol_value(e.resources.constants.parameter(index, node.span))

@@ -13,7 +13,7 @@ _PRINTERS = frozenset(
     pb.Type.Kind.Value(name)
     for name in (
         "INET", "MAC_ADDRESS", "KSYM", "USYM", "USERNAME", "TIMESTAMP", "CGROUP_PATH", "KSTACK", "USTACK",
-        "HIST", "LHIST", "TSERIES",
+        "PARAMETER", "HIST", "LHIST", "TSERIES",
     )
 )  # fmt: skip
 """Kinds of type whose printing is a part of its own."""

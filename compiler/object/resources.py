@@ -58,6 +58,12 @@ _SYMBOL_CACHES = {
 }
 
 
+_PARAMETER_KINDS = {
+    ParameterKind.INTEGER: pb.Parameter.INTEGER,
+    ParameterKind.STRING: pb.Parameter.STRING,
+    ParameterKind.BOOL: pb.Parameter.BOOL,
+    ParameterKind.WORD: pb.Parameter.WORD,
+}
 _USDT_RECORD_SIZE = 16
 
 
@@ -193,14 +199,13 @@ class ResourcesBuilder:
         )
 
     def _describe_parameters(self) -> None:
-        kinds = {ParameterKind.INTEGER: 0, ParameterKind.STRING: 1, ParameterKind.BOOL: 2}
         texts = [parameter for parameter in self.program.parameters if parameter.kind is ParameterKind.STRING]
         text_map, initial = len(self.message.maps), bytearray()
         for index, parameter in enumerate(self.program.parameters):
             entry = self.message.parameters.add(
                 position=parameter.position,
                 name=parameter.name,
-                kind=pb.Parameter.Kind.ValueType(kinds[parameter.kind]),
+                kind=_PARAMETER_KINDS[parameter.kind],
                 default_integer=parameter.default_integer,
                 default_string=encode(parameter.default_string),
                 description=parameter.description,

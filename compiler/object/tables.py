@@ -145,6 +145,7 @@ _SIMPLE: dict[type[Type], pb.Type.Kind] = {
     lattice.MacAddress: Kind.MAC_ADDRESS,
     lattice.KSym: Kind.KSYM,
     lattice.USym: Kind.USYM,
+    lattice.Word: Kind.PARAMETER,
     lattice.Username: Kind.USERNAME,
     lattice.Timestamp: Kind.TIMESTAMP,
     lattice.CgroupPath: Kind.CGROUP_PATH,

@@ -400,6 +400,15 @@ class MacAddress(Type):
 # Values that the tracer turns into text when it prints them
 
 
+class Word(Type):
+    """A positional parameter as the command line has it: it prints as a number or as text, whichever it is."""
+
+    __slots__ = ()
+
+    _size: ClassVar[int] = 8
+    _spelling: ClassVar[str] = "parameter"
+
+
 class Username(Type):
     __slots__ = ()
 

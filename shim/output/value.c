@@ -19,6 +19,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are loaded by
 #pragma weak shim_print_cgroup_path
 #pragma weak shim_print_kstack
 #pragma weak shim_print_ustack
+#pragma weak shim_print_parameter
 #pragma weak shim_print_hist
 #pragma weak shim_print_lhist
 #pragma weak shim_print_tseries
@@ -188,6 +189,7 @@ static value_printer *const feature_printers[] = {
     [PB_TYPE_CGROUP_PATH] = shim_print_cgroup_path,
     [PB_TYPE_KSTACK] = shim_print_kstack,
     [PB_TYPE_USTACK] = shim_print_ustack,
+    [PB_TYPE_PARAMETER] = shim_print_parameter,
 };
 
 static value_printer *feature_printer(uint32_t kind) {
@@ -205,6 +207,7 @@ bool value_is_linked(uint32_t kind) {
     case PB_TYPE_CGROUP_PATH:
     case PB_TYPE_KSTACK:
     case PB_TYPE_USTACK:
+    case PB_TYPE_PARAMETER:
       return feature_printer(kind) != NULL;
     case PB_TYPE_HIST:
       return shim_print_hist != NULL;

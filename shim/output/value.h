@@ -34,6 +34,7 @@ extern value_printer shim_print_kstack;
 extern value_printer shim_print_ustack;
 extern value_printer shim_print_inet;
 extern value_printer shim_print_mac_address;
+extern value_printer shim_print_parameter;
 
 // A little-endian number of 1, 2, 4 or 8 bytes.
 uint64_t load_unsigned(const uint8_t *data, uint32_t size);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,9 +38,16 @@ class Outcome:
         return self.program
 
 
-def analyze(text: str, *, min_kernel: tuple[int, int] = (6, 1), unsafe: bool = False) -> Outcome:
+def analyze(
+    text: str,
+    *,
+    min_kernel: tuple[int, int] = (6, 1),
+    unsafe: bool = False,
+    parameters: tuple[str, ...] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Outcome:
     sink = DiagnosticSink()
-    options = pipeline.Options(X86_64, min_kernel, unsafe)
+    options = pipeline.Options(X86_64, min_kernel, unsafe, parameters=parameters, environment=environment or {})
     try:
         tree, program = pipeline.front(SourceFile(NAME, text), kernel(), options, sink)
     except pipeline.CompileError:

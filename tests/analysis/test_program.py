@@ -220,12 +220,13 @@ def test_parameters() -> None:
     analyzed = analyze("BEGIN { print($2); print(str($1)); print($2 + 1); print($1); print(str($1, 5)); }").analyzed
     summary = [(parameter.kind, parameter.position, parameter.size) for parameter in analyzed.parameters]
     assert summary == [
-        (ParameterKind.INTEGER, 2, 0),
+        (ParameterKind.WORD, 2, 0),
         (ParameterKind.STRING, 1, 1024),
-        (ParameterKind.INTEGER, 1, 0),
+        (ParameterKind.INTEGER, 2, 0),
+        (ParameterKind.WORD, 1, 0),
     ]
     assert all(isinstance(parameter, Parameter) for parameter in analyzed.parameters)
-    assert sorted(analyzed.parameter_of.values()) == [0, 0, 1, 1, 2]
+    assert sorted(analyzed.parameter_of.values()) == [0, 1, 1, 2, 3]
 
 
 def test_time_formats_are_shared() -> None:

@@ -61,6 +61,15 @@ def test_errors_of_the_script_go_to_stderr(tmp_path: Path, capfd: pytest.Capture
     assert not output.exists()
 
 
+def test_parameters_and_environment(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("BPFTRACE_PRINT_MAPS_ON_EXIT", "0")
+    assert run("--dry-run", "--dump", "resources", "-e", "$1 { print($2); }", "--", "i:ms:5", "word") == 0
+    out = capfd.readouterr().out
+    assert 'name: "interval:ms:5"' in out
+    assert "position:" not in out
+    assert "print_maps_on_exit" not in out
+
+
 def test_warnings_can_be_silenced(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words: list[str | Path] = ["-e", "BEGIN { $a = (int64)-10; print($a / 3); }", "-o", tmp_path / "x.o"]
     assert run(*words) == 0
@@ -75,6 +84,8 @@ def test_warnings_can_be_silenced(tmp_path: Path, capfd: pytest.CaptureFixture[s
         (["-e", HELLO], "no output file"),
         (["-o", "x"], "no program"),
         (["--nonsense", "-e", HELLO], "Unknown command line flag 'nonsense'"),
+        (["--nonsense", "-e", HELLO], "USAGE:"),
+        (["-o", "x", "-e", HELLO, "--", "--name=1"], "--name=1: named parameters are for the tracer to take"),
         (["--link", "-o", "x", "-e", HELLO], "--link needs the archive of the shim"),
         (["--dump", "nothing", "-e", HELLO], "dump"),
         (["--min_kernel", "new", "--dump", "ast", "-e", HELLO], "--min_kernel takes a version"),

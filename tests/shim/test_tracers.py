@@ -136,9 +136,35 @@ def test_core_field_behind_a_guard(resolver: str) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "0\n\n\n", "")
 
 
+def test_settings_of_the_environment() -> None:
+    assert run("exit_code", "-q", env={"BPFTRACE_PRINT_MAPS_ON_EXIT": "false"}).returncode == 3
+    pages = run("losses", env={"BPFTRACE_PERF_RB_PAGES": "3"})  # becomes 4: room for all events
+    assert (pages.stdout, pages.stderr) == ("event\n" * 600 + "\n\n", "Attached 1 probe\n")
+    assert run("absent_allowed", env={"BPFTRACE_MISSING_PROBES": "IGNORE"}).stderr == "Attached 1 probe\n"
+    for name, value, problem in (
+        ("MISSING_PROBES", "maybe", "not a word that it takes"),
+        ("LOG_SIZE", "5x", "invalid trailing bytes"),
+        ("PERF_RB_PAGES", "-1", "value is out of range"),
+        ("PRINT_MAPS_ON_EXIT", "5", "expects a boolean (e.g. 'true')"),
+    ):
+        message = error("hello", env={f"BPFTRACE_{name}": value})
+        assert message == f"ERROR: BPFTRACE_{name}: {problem} (value: {value})\n"
+
+
+def test_dry_run_attaches_and_ends() -> None:
+    result = run("hello", "--dry-run")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "out"),
-    [([], "0 default"), (["40"], "41 default"), (["0x10", "text"], "18 text"), (["--", "-5"], "-4 default")],
+    [
+        ([], "0 default"),
+        (["40"], "41 default"),
+        (["0x10", "text"], "18 text"),
+        (["--", "-5"], "-4 default"),
+        (["40", "-q", "text"], "42 text"),
+    ],
 )
 def test_parameters(arguments: list[str], out: str) -> None:
     assert run("parameters", *arguments).stdout == f"{out}\n\n\n"
@@ -148,6 +174,7 @@ def test_wrong_parameters() -> None:
     assert "ERROR: positional parameter $1: invalid integer (value: abc)\n" in error("parameters", "abc")
     assert f"ERROR: positional parameter $2: is too long (value: {'a' * 16})\n" in error("parameters", "1", "a" * 16)
     assert "ERROR: positional parameter $1: not given\n" in error("getpgid")
+    assert error("parameters", "--", "--help") == "HINT: no custom program options defined.\n"
     assert error("parameters", "--", "--name=1") == (
         "ERROR: unexpected program command line options: --name=1\nHINT: no custom program options defined.\n"
     )

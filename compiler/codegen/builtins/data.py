@@ -41,7 +41,7 @@ def _limit(e: Emitter, node: ast.Call, room: int) -> Operand:
     compiles: a parameter's, cut to a literal length.
     """
     match node.arguments:
-        case [_] | [ast.PositionalParameter(), ast.Integer()]:
+        case [_] | [ast.PositionalParameter() | ast.Binary(type=lattice.String()), ast.Integer()]:
             return str(room)
         case [_, ast.Integer(length)]:
             return str(min(length, room))
