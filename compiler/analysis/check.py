@@ -124,6 +124,9 @@ class _Checker:
                     self.error("unresolved", "Could not resolve the type of this variable", node.span)
             case ast.Binary():
                 self.binary(node)
+            case ast.IncDec(op, target) if not isinstance(target.type, Integer | Pointer | None_):
+                message = f"The {op} operator can not be used on expressions of type '{target.type}'"
+                self.error("operand-type", message, node.span)
             case ast.For(_, _, body):
                 self.loops -= 1
                 self.context_in_loop(body)

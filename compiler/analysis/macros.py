@@ -243,13 +243,13 @@ class _Expander:
     def operand(
         self, node: ast.Expression | ast.TypeExpression, within: _Expansion | None
     ) -> ast.Expression | ast.TypeExpression:
-        """Where an expression or a type may stand: a bare name is a type's there, never a macro's."""
+        """Where an expression or a type may stand: a bare name is a type's or a builtin's there, never a macro's."""
         match node:
             case ast.TypeExpression():
                 return self.type(node, within)
             case ast.Identifier(name):
                 argument = within.arguments.get(name) if within else None
-                if argument is None:
+                if argument is None and (name in self.macros or name not in builtins.BUILTINS):
                     return node
                 if isinstance(argument, ast.TypeArgument):
                     return argument.of.operand.clone(node.span)

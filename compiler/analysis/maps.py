@@ -52,6 +52,9 @@ def run(program: ast.Program, programs: Sequence[BpfProgram], sink: DiagnosticSi
     return pass_.table
 
 
+_MOST_ENTRIES = (1 << 32) - 1  # what the kernel has a number for
+
+
 class _Maps:
     def __init__(self, sink: DiagnosticSink) -> None:
         self.sink = sink
@@ -69,6 +72,9 @@ class _Maps:
                     hints=[f"Valid map types: {', '.join(sorted(DECLARED_TYPES))}"],
                 )
                 continue
+            if declaration.max_entries > _MOST_ENTRIES:
+                message = f"A map can have {_MOST_ENTRIES} entries at most: {declaration.name}"
+                self.sink.error("map-size", message, declaration.span)
             if declaration.name in self.table.declared:
                 self.sink.error(
                     "map-redeclared", f"Redeclaration of existing map: {declaration.name}", declaration.span

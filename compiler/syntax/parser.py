@@ -185,7 +185,10 @@ class _ProgramParser(StatementParser):
         offset = self.end
         while (match := _TYPEDEF_STOP.search(self.text, offset)) and match.group() == "{":
             offset = self._braces_end(match.start())
-        return match.end() if match is not None else len(self.text)
+        if match is None:
+            self.report("expected ';' at the end of the typedef", self.span(self.start, self.end))
+            return len(self.text)
+        return match.end()
 
     def _attributes_end(self, offset: int) -> int:
         """The offset after any `__attribute__((...))`."""
