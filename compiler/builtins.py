@@ -278,7 +278,7 @@ _FUNCTIONS = (
     ),
     _function("print", lattice.VOID, "Prints a map or a value", "value, [top: const int], [div: const int]"),
     _function("printf", lattice.VOID, "Prints formatted text", "fmt: const string, ..."),
-    _function("pton", None, "An IP address from text", "addr: const string"),
+    _function("pton", None, "An IP address from text", "addr"),
     _function("reg", lattice.UINT64, "A register", "name: const string", probes=_REGISTER_PROBES),
     _function("signal", lattice.VOID, "Sends a signal to the current process", "signal", unsafe=True),
     _function("signal_name", lattice.String(64), "Name of a signal", "sig: int"),

@@ -218,6 +218,8 @@ class _Casts:
             case (("str" | "buf"), [data, *length]):
                 arguments[0] = self.address(data)
                 arguments[1:] = [self.to_integer(item, UINT64) for item in length]
+            case "macaddr", [data]:
+                arguments[0] = self.address(data)
             case "join", [array, *_]:
                 arguments[0] = self.address(array, Pointer(INT8, AddressSpace.NONE))
             case (("ksym" | "usym"), [address]):

@@ -71,22 +71,27 @@ def _macaddr(node: ast.Call, sink: DiagnosticSink) -> None:
     argument = node.arguments[0]
     if isinstance(argument, ast.String):
         sink.error("argument-type", "macaddr() does not support literal string arguments", node.span)
-    elif not isinstance(argument.type, Array | String):
+    elif not isinstance(argument.type, Array | String | Integer | Pointer):
         message = f"macaddr() only supports array or pointer arguments ({kind_name(argument.type)} provided)"
         sink.error("argument-type", message, node.span)
-    elif argument.type.size < MacAddress().size:
+    elif isinstance(argument.type, Array | String) and argument.type.size < MacAddress().size:
         message = f"macaddr() argument must be at least 6 bytes in size ({argument.type.size} provided)"
         sink.error("argument-type", message, node.span)
 
 
 def _pton(node: ast.Call, sink: DiagnosticSink) -> None:
     address = node.arguments[0]
-    try:
-        ip_address(address.value if isinstance(address, ast.String) else "")
-    except ValueError:
-        shown = address.value if isinstance(address, ast.String) else "something else"
-        message = f"pton() expects an string argument of an IPv4/IPv6 address, got {shown}"
+    if not isinstance(address, ast.String):
+        sink.error("argument-type", "pton() expects an string literal at the first argument", node.span)
+        return
+    if not set(".:") & set(address.value):
+        message = f"pton() expects an string argument of an IPv4/IPv6 address, got {address.value}"
         sink.error("argument-value", message, node.span)
+        return
+    try:
+        ip_address(address.value)
+    except ValueError:
+        sink.error("argument-value", f"pton() expects a valid IPv4/IPv6 address, got {address.value}", node.span)
 
 
 def _len(node: ast.Call, sink: DiagnosticSink) -> None:

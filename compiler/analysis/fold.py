@@ -18,6 +18,7 @@ _I64_MIN = -(2**63)
 _I64_MAX = 2**63 - 1
 _FLOW_ERROR = "unable to fold literals due to overflow or underflow"
 
+_EQUALITY = ("==", "!=")
 _COMPARE: Mapping[str, Callable[[object, object], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -110,7 +111,7 @@ class Folder:
                 return self._cut(node, left, value)
             case (ast.Integer(value), ast.String()) if op == "+" and value >= 0:
                 return self._cut(node, right, value)
-            case (ast.Tuple(), ast.Tuple()) | (ast.Record(), ast.Record()) if op in ("==", "!="):
+            case (ast.Tuple(), ast.Tuple()) | (ast.Record(), ast.Record()) if op in _EQUALITY and _alike(left, right):
                 return ast.Boolean(_same(left, right) == (op == "=="), span=node.span)
             case (ast.Integer() | ast.Boolean() | ast.String(), ast.Boolean()) | (
                 ast.Boolean(),
@@ -210,6 +211,15 @@ def _evaluate(op: str, left: int, right: int) -> int | None:
 def _as_block(branch: ast.Expression) -> ast.Expression:
     """A branch of `if`, which is a block or another `if`."""
     return branch if isinstance(branch, ast.Block | ast.If) else ast.Block([], branch, span=branch.span)
+
+
+def _alike(left: ast.Expression, right: ast.Expression) -> bool:
+    """Whether records have the same names; others are not for this pass to compare."""
+    match left, right:
+        case ast.Record(first), ast.Record(second):
+            return {item.name for item in first} == {item.name for item in second}
+        case _:
+            return True
 
 
 def _same(left: ast.Expression, right: ast.Expression) -> bool:

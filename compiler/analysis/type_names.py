@@ -6,14 +6,17 @@ from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.builtin_names import BUILTIN_TYPES, sized
 from compiler.types.c_names import c_type
-from compiler.types.lattice import NONE, Array, Enum, Pointer, Struct, Type, TypeSource, Void
+from compiler.types.lattice import NONE, Array, Enum, Pointer, Type, TypeSource, Void
 
 
 def resolve(node: ast.TypeExpression, source: TypeSource, sink: DiagnosticSink) -> Type:
     """The type that `node` names, NONE (reported) if nothing knows it. A TypeOf is not for this function."""
     found = _resolve(node, source)
     if found is None:
-        sink.error("unknown-type", f'Cannot resolve unknown type "{spelling(node)}"', node.span)
+        unknown = node
+        while isinstance(unknown, ast.PointerType) and _resolve(unknown.pointee, source) is None:
+            unknown = unknown.pointee
+        sink.error("unknown-type", f'Cannot resolve unknown type "{spelling(unknown)}"', node.span)
         return NONE
     return found
 
@@ -21,7 +24,8 @@ def resolve(node: ast.TypeExpression, source: TypeSource, sink: DiagnosticSink) 
 def _resolve(node: ast.TypeExpression, source: TypeSource) -> Type | None:
     match node:
         case ast.NamedType(name):
-            return BUILTIN_TYPES.get(name) or c_type(name, source)
+            # A structure may be named without the keyword, as in C++.
+            return BUILTIN_TYPES.get(name) or c_type(name, source) or source.struct(name) or source.union(name)
         case ast.RecordType("struct", name):
             return source.struct(name)
         case ast.RecordType("union", name):
@@ -31,9 +35,6 @@ def _resolve(node: ast.TypeExpression, source: TypeSource) -> Type | None:
             return found and Enum(64, found.signed, name, source=found.source, key=found.key)
         case ast.PointerType(pointee):
             target = _resolve(pointee, source)
-            if target is None and isinstance(pointee, ast.RecordType) and pointee.kind != "enum":
-                # As in C: nobody needs to know what an opaque pointer points to until it is read.
-                target = Struct(pointee.name, pointee.kind == "union")
             return Pointer(target) if target and not target.is_map_value else None
         case ast.ArrayType(ast.NamedType(name), size) if (of_size := sized(name, size)) is not None:
             return of_size

@@ -89,7 +89,7 @@ class BtfSource:
 
     def enumerator(self, name: str) -> tuple[Integer, int] | None:
         found = self.btf.find_enumerator(name)
-        return (self._enumeration(found[0]), found[1]) if found else None
+        return (self._enum(found[0]), found[1]) if found else None
 
     def variable(self, name: str) -> tuple[int, Type] | None:
         """BTF id and type of a kernel variable (BTF has the per-CPU ones)."""
@@ -178,12 +178,13 @@ class BtfSource:
         return BOOL if is_bool else _integer(self.btf.size(type_id) * 8 if bits % 8 else bits, signed)
 
     def _enumeration(self, type_id: int) -> Integer:
-        """An anonymous enumeration is just an integer."""
+        """The type of a member. An anonymous enumeration is just an integer there; its constants keep their names."""
         return self._enum(type_id) if self.btf.name(type_id) else _integer(self.btf.size(type_id) * 8, False)
 
     def _enum(self, type_id: int) -> Enum:
         bits = _integer(self.btf.size(type_id) * 8, False).bits
-        return Enum(bits, self.btf.flag(type_id), self.btf.name(type_id), source=self, key=type_id)
+        name = self.btf.name(type_id) or f"<anon_{type_id}>"
+        return Enum(bits, self.btf.flag(type_id), name, source=self, key=type_id)
 
     def enumerators(self, enum: Enum) -> Mapping[str, int]:
         return dict(self.btf.enumerators(enum.key))

@@ -9,8 +9,8 @@ from clang.cindex import Type as CType
 
 from compiler.types.c_declarations import CDeclarations, CDiagnostic
 from compiler.types.lattice import (
-    BOOL,
     NONE,
+    UINT8,
     VOID,
     Array,
     Enum,
@@ -75,7 +75,7 @@ class CReader:
         if actual.kind in _VOIDS:
             return VOID
         if actual.kind is TypeKind.BOOL:
-            return BOOL
+            return UINT8  # as a number: so scripts print it
         if actual.kind in _SIGNED or actual.kind in _UNSIGNED:
             return Integer(actual.get_size() * 8, actual.kind in _SIGNED)
         if actual.kind is TypeKind.POINTER:

@@ -17,13 +17,14 @@ _CASES = Path(__file__).parent / "cases"
 def test_type(case: Case) -> None:
     """The type of each line of the input, an expression that a scratch variable of a kprobe is assigned.
 
-    Lines before one that is `---` are statements that come first.
+    Lines before one that is `===` are C definitions, lines before one that is `---` statements that come first.
     """
-    before, _, expressions = case.text.rpartition("---\n")
+    definitions, _, text = case.text.rpartition("===\n")
+    before, _, expressions = text.rpartition("---\n")
     lines = expressions.splitlines()
     outputs = []
     for line in lines:
-        outcome = analyze(f"kprobe:vfs_read {{ {before} $value = {line}; }}")
+        outcome = analyze(f"{definitions}kprobe:vfs_read {{ {before} $value = {line}; }}")
         if outcome.program is None:
             # The message alone: where it is pointed at is for the files of errors to show.
             outputs.append(outcome.diagnostics.splitlines()[0].partition(": ")[2])

@@ -47,7 +47,7 @@ def test_struct_layout(kernel: BtfSource) -> None:
         "b": ("int32", 32, 0),
         "name": ("string[10]", 64, 0),
         "c": ("uint16[3][2]", 144, 0),
-        "d": ("bool", 240, 0),
+        "d": ("uint8", 240, 0),
         "p": ("void *", 256, 0),
     }
 

@@ -121,8 +121,10 @@ def cgroup_path(e: Emitter, node: ast.Call, into: Place | None) -> Place:
 
 @builtin("macaddr")
 def macaddr(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    """A number or a pointer is the address of the bytes."""
     target = into or e.temporary(node.type.size, node.span)
-    memory.copy(e, e.place(node.arguments[0]), target, node.type.size, node.span)
+    source, space = memory.pointer_to(e, node.arguments[0])
+    memory.read(e, Place(source, space), target, node.type.size, node.span)
     return target
 
 
