@@ -2,7 +2,8 @@
 
 Before: types are resolved and checked. After: wherever a value's type differs from the one that its place wants, there
 is an implicit Cast, or the literal has been given that type; sizeof and offsetof are numbers; `tuple[0]` is `tuple.0`;
-a member is accessed through at most one pointer. Reported: values that do not fit their place.
+a member is accessed through at most one pointer; `args` as a whole is a Record of its fields, typed as a Struct.
+Reported: values that do not fit their place.
 
 Two places keep what they get. The operands of a string comparison may differ in length: casting `"a"` to a string of
 1024 bytes would be all cost. A condition may be an integer or a pointer: it holds unless that is zero.
@@ -14,6 +15,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from compiler.analysis import comptime, spaces
+from compiler.analysis.fields import Fields
 from compiler.analysis.maps import key_type
 from compiler.analysis.operators import COMPARISONS, LOGICAL
 from compiler.analysis.program import BpfProgram, VariableSymbol
@@ -65,10 +67,16 @@ class _Casts:
     def __init__(self, program: BpfProgram, sink: DiagnosticSink) -> None:
         self.program = program
         self.sink = sink
+        self.fields = Fields(sink)
 
     # ------------------------------------------------------------------------------------------------------ the walk
 
     def visit(self, node: ast.Node) -> ast.Node:
+        match node:
+            case ast.FieldAccess(ast.Builtin("args")):
+                return node  # the field alone is read
+            case (ast.Builtin("args") as context) | ast.Unary("*", ast.Builtin("args") as context):
+                return self.arguments(context)
         ast.replace_children(node, self.visit)
         match node:
             case ast.Assign() | ast.VariableDeclaration():
@@ -119,6 +127,21 @@ class _Casts:
             case ast.Return(value) if value is not None:
                 node.value = self.to_integer(value, INT64)
         return node
+
+    def arguments(self, node: ast.Builtin) -> ast.Expression:
+        """`args` as a value: all of its fields, read one by one."""
+        assert isinstance(node.type, Struct)
+        type_ = dataclasses.replace(node.type, context=False)
+        items: list[ast.NamedArgument] = []
+        for member in type_.fields:
+            context = ast.Builtin(node.name, span=node.span)
+            context.builtin, context.type = node.builtin, node.type
+            access = ast.FieldAccess(context, member.name.removeprefix("$"), span=node.span)
+            access.type = self.fields.access(access, node.type, self.program)
+            items.append(ast.NamedArgument(member.name, access, span=node.span))
+        value = ast.Record(items, span=node.span)
+        value.type = type_
+        return value
 
     def assignment(self, node: ast.Assign | ast.VariableDeclaration) -> None:
         value = node.value

@@ -108,7 +108,7 @@ class _Checker:
         if isinstance(node, ast.For | ast.While):
             self.loops += 1
         for child in node.children():
-            if isinstance(child, ast.Builtin) and (child.name == "args" or _is_iterator_context(child)):
+            if isinstance(child, ast.Builtin) and _is_iterator_context(child):
                 self.arguments(node, child)
             if not _is_format(node, child) and not _is_declared(node, child):
                 self.visit(child)
@@ -171,7 +171,7 @@ class _Checker:
                 self.error("loop-builtin", message, node.span)
 
     def arguments(self, parent: ast.Node, node: ast.Builtin) -> None:
-        """`args` is no value of its own: its parts are in many places. Nor is an iterator's `ctx`."""
+        """An iterator's `ctx` is no value of its own."""
         match parent:
             case ast.FieldAccess() | ast.SizeOf() | ast.OffsetOf() | ast.TypeOf() | ast.Unary("*"):
                 pass
@@ -211,7 +211,7 @@ class _Checker:
         for part in parts:
             if part.is_multi_key_map_value or isinstance(part, Stats):
                 self.error("map-key", f"{part} cannot be part of a map key", key.span)
-            elif isinstance(part, Struct) and part.context:
+            elif isinstance(part, Pointer) and part.context:
                 self.error("map-key", "context cannot be part of a map key", key.span)
 
     # ---------------------------------------------------------------------------------------------------- expressions

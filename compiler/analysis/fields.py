@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from compiler.analysis.program import BpfProgram, FieldOrigin, ResolvedField
+from compiler.probe_types import ProbeType
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.btf_source import BtfSource
@@ -35,16 +37,27 @@ from compiler.types.lattice import (
 _HARMLESS_TAGS = frozenset({"rcu", "user"})
 _COMMON_FIELDS_SIZE = 8
 """Bytes of a tracepoint's record that the kernel does not let programs read."""
+_COMMON_FIELD = "BPF does not support accessing common tracepoint fields"
 
 
 @dataclass(frozen=True)
 class ArgumentSource:
-    """The source of the structure that `args` is: the layout of one probe's arguments."""
+    """The source of the structure that `args` is: the layout of a probe's arguments in the context, and as a value."""
 
-    layout_: StructLayout
+    in_context: StructLayout
+    stored: StructLayout
 
-    def layout(self, _struct: Struct) -> StructLayout:
-        return self.layout_
+    def layout(self, struct: Struct) -> StructLayout:
+        return self.in_context if struct.context else self.stored
+
+    def not_stored(self, name: str) -> str:
+        """Why a field of the context is not in the value; empty for a name that is not there either."""
+        member = next((item for item in self.in_context.fields if item.name == name), None)
+        if member is None:
+            return ""
+        if member.dynamic:
+            return f"'{name}' is not in a copy of args: its data lies elsewhere in the tracepoint's record"
+        return _COMMON_FIELD
 
     def struct(self, _name: str) -> None:
         return None
@@ -53,6 +66,22 @@ class ArgumentSource:
 
     def enumerators(self, _enum: Enum) -> Mapping[str, int]:
         return {}
+
+
+def _layout(fields: tuple[Field, ...]) -> StructLayout:
+    return StructLayout(max((item.byte_offset + item.type.size for item in fields), default=0), fields)
+
+
+def _stored_fields(fields: tuple[Field, ...], probe_type: ProbeType) -> tuple[Field, ...]:
+    """The fields of `args` as a value of its own, which holds what is in the record itself."""
+    if probe_type.name == "tracepoint":
+        return tuple(item for item in fields if item.byte_offset >= _COMMON_FIELDS_SIZE and not item.dynamic)
+    # An fexit's result is no field of `args`, but upstream's value has it by this name.
+    return tuple(
+        dataclasses.replace(item, name="$retval") if item.name == "retval" and probe_type.is_return else item
+        for item in fields
+        if not isinstance(item.type, Void)
+    )
 
 
 @dataclass(slots=True)
@@ -64,9 +93,9 @@ class Fields:
         """The type of `args` in a program."""
         found = self._arguments.get(program)
         if found is None:
-            fields = program.argument_types
-            size = max((item.byte_offset + item.type.size for item in fields), default=0)
-            source: TypeSource = ArgumentSource(StructLayout(size, fields))
+            source: TypeSource = ArgumentSource(
+                _layout(program.argument_types), _layout(_stored_fields(program.argument_types, program.probe_type))
+            )
             name = f"{program.attach_points[0].name}_args"
             found = Struct(name, source=source, context=True)
             self._arguments[program] = found
@@ -120,7 +149,7 @@ class Fields:
             return NONE
         if probe_type == "tracepoint":
             if member.byte_offset < _COMMON_FIELDS_SIZE:
-                self.sink.error("common-field", "BPF does not support accessing common tracepoint fields", node.span)
+                self.sink.error("common-field", _COMMON_FIELD, node.span)
             node.field = ResolvedField(FieldOrigin.TRACEPOINT, member)
             space = AddressSpace.KERNEL
             if program.attach_points[0].target == "syscalls" and not member.dynamic:
@@ -135,6 +164,9 @@ class Fields:
             self.sink.error("unknown-type", f"Unknown struct/union: '{target}'", node.span)
             return NONE
         member = target.member(node.name)
+        if member is None and isinstance(target.source, ArgumentSource) and target.source.not_stored(node.name):
+            self.sink.error("copied-args", target.source.not_stored(node.name), node.span)
+            return NONE
         if member is None:
             message = f"Struct/union of type '{target}' does not contain a field named '{node.name}'"
             self._unknown(node, message, [item.name for item in target.fields])

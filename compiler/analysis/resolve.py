@@ -10,6 +10,7 @@ that is not known yet is NONE, about which nothing is reported: the variable may
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from compiler.analysis import comptime, operators, spaces, type_names
@@ -153,7 +154,7 @@ class _Resolver:
     def block(self, block: ast.Block) -> Type:
         for statement in block.statements:
             self.statement(statement)
-        return self.expression(block.result) if block.result else NONE
+        return _stored(self.expression(block.result)) if block.result else NONE
 
     def statement(self, node: ast.Statement) -> None:
         match node:
@@ -424,7 +425,7 @@ class _Resolver:
     def value(self, node: ast.Expression, target: Type) -> Type:
         """The type of an expression that goes where a `target` is, or is compared with it."""
         self.words.update(used_as(node, target, self.text))
-        return self.expression(node)
+        return _stored(self.expression(node))
 
     def binary(self, node: ast.Binary) -> Type:
         left = self.expression(node.left)
@@ -523,7 +524,12 @@ def _read(type_: Type) -> Type:
     """What a value is when it is read: an aggregation is the integer that it reads as."""
     if type_.is_castable_map_value:
         return INT64 if type_.is_signed else UINT64
-    return type_
+    return _stored(type_)
+
+
+def _stored(type_: Type) -> Type:
+    """What a value is outside of the place where it was found: `args` is a copy then."""
+    return dataclasses.replace(type_, context=False) if isinstance(type_, Struct) and type_.context else type_
 
 
 def _may_be_assigned(type_: Type, current: Type, *, to_map: bool = False) -> bool:

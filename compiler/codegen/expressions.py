@@ -92,6 +92,10 @@ def tuple_(e: Emitter, node: ast.Tuple, into: Place | None) -> Place:
 @expression(ast.Record)
 def record(e: Emitter, node: ast.Record, into: Place | None) -> Place:
     by_name = {field.name: field.value for field in node.fields}
+    if isinstance(node.type, lattice.Struct):  # `args`
+        members = node.type.fields
+        layout = lattice.TupleLayout(node.type.size, 1, tuple(member.byte_offset for member in members))
+        return _compose(e, node, [by_name[member.name] for member in members], layout, into)
     return _compose(e, node, [by_name[name] for name, _ in node.type.fields], node.type.layout, into)
 
 

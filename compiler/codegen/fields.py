@@ -23,7 +23,7 @@ def field_access(e: Emitter, node: ast.FieldAccess, into: Place | None) -> Value
     field = resolved.field
     match resolved.origin:
         case FieldOrigin.ARGUMENT:
-            value = argument(e, resolved.index, node.type)
+            value = argument(e, resolved.index, node.type, node.span)
             if e.bpf.probe_type.context is Context.ITERATOR and isinstance(node.type, lattice.Pointer):
                 _return_if_null(e, value)
             return value
@@ -148,14 +148,25 @@ def register(e: Emitter, offset: int) -> Operand:
     return e.f.load(e.f.offset(e.context, offset), 8, signed=False)
 
 
-def argument(e: Emitter, index: int, type_: Type) -> Value:
-    """An argument of a program whose context is an array of u64.
+def _argument_word(e: Emitter, index: int) -> Operand:
+    """The verifier wants the whole word read at once: volatile keeps LLVM from reading only the part that is used."""
+    return e.f.value(f"load volatile i64, ptr {e.f.offset(e.context, 8 * index)}, align 8")
 
-    The verifier wants the whole word read at once: volatile keeps LLVM from reading only the part that is used.
-    """
-    value = e.f.value(f"load volatile i64, ptr {e.f.offset(e.context, 8 * index)}, align 8")
+
+def _argument_by_value(e: Emitter, index: int, type_: Type, span: Span) -> Place:
+    """A structure that is passed in registers takes one or two words."""
+    words = -(-type_.size // 8)
+    place = e.temporary(8 * words, span)
+    for word in range(words):
+        e.f.store(_argument_word(e, index + word), e.at(place, 8 * word).address, 8)
+    return place
+
+
+def argument(e: Emitter, index: int, type_: Type, span: Span) -> Value:
+    """An argument of a program whose context is an array of u64."""
     if not is_scalar(type_):
-        return Place(value, AddressSpace.KERNEL)
+        return _argument_by_value(e, index, type_, span)
+    value = _argument_word(e, index)
     if isinstance(type_, lattice.Bool):
         return e.f.boolean(e.f.compare("ne", e.f.narrow(value, 8, signed=False), "0"))
     return e.f.narrow(value, scalar_bits(type_), signed=type_.is_signed)

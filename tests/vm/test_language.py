@@ -38,6 +38,19 @@ def test_function_probes(machine: Machine) -> None:
     ]
 
 
+def test_arguments_as_a_whole(machine: Machine) -> None:
+    traced = trace(machine, ["/bin/arguments"], ["/bin/syscall_10000", str(_SYS_GETPGID)])
+    group = traced.workload.pid
+    assert sorted(traced.lines) == [
+        "@fentry[{ .pid = 0 }]: 10000",
+        f"@fexit[{{ .pid = 0, .$retval = {group} }}]: 10000",
+        "@fields[0, 0]: 10000",
+        f"@last: {{ .pid = 0, .$retval = {group} }}",
+        "@tracepoint[{ .__syscall_nr = 121, .pid = 0 }]: 10000",
+        "@tuple[{ .pid = 0 }, 1]: 10000",
+    ]
+
+
 def test_interval(machine: Machine) -> None:
     completed = machine.run("/bin/interval")
     lines = output_lines(completed.stdout)

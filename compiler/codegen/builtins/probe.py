@@ -65,7 +65,7 @@ def argument(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
         cookie = e.helper("get_attach_cookie", ptr("%ctx"))
         return cold.usdt_argument(e.f, where, e.f.to_integer("%ctx"), cookie, int(match[1]))
     if e.bpf.probe_type.context is Context.ARGUMENTS:
-        value = fields.argument(e, int(match[1]), node.type)
+        value = fields.argument(e, int(match[1]), node.type, node.span)
         assert isinstance(value, Operand)
         return value
     return fields.read_argument_register(e, int(match[1]))
@@ -74,7 +74,7 @@ def argument(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
 @builtin("retval")
 def retval(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
     if e.bpf.probe_type.context is Context.ARGUMENTS:
-        return fields.argument(e, e.bpf.argument_types[-1].offset // 64, node.type)
+        return fields.argument(e, e.bpf.argument_types[-1].offset // 64, node.type, node.span)
     return fields.register(e, e.program.arch.return_offset)
 
 
