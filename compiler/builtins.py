@@ -221,7 +221,9 @@ _FUNCTIONS = (
         "ptr, type, member",
         library="types.bt",
     ),
-    _function("debugf", lattice.VOID, "Prints to the kernel's trace pipe", "fmt: const string, ...", supported=False),
+    _function(
+        "debugf", lattice.VOID, "Prints to the kernel's trace pipe", "fmt: const string, ...", helpers="trace_printk"
+    ),
     _function("default_str_length", lattice.UINT64, "The length of strings that have none", library="strings.bt"),
     _function("delete", lattice.BOOL, "Deletes one entry of a map; whether there was one", "map: map, [key]"),
     _function("errorf", lattice.VOID, "Prints an error", "fmt: const string, ..."),
@@ -272,9 +274,20 @@ _FUNCTIONS = (
         unsafe=True,
         supported=False,
     ),
-    _function("path", None, "Path of a `struct path`", "path, [size: const int]", helpers="d_path", supported=False),
     _function(
-        "percpu_kaddr", None, "Address of a per-CPU kernel variable", "name: const string, [cpu: int]", supported=False
+        "path",
+        None,
+        "Path of a `struct path`",
+        "path, [size: const int]",
+        helpers="d_path",
+        probes="fentry fexit iter",
+    ),
+    _function(
+        "percpu_kaddr",
+        None,
+        "Address of a per-CPU kernel variable",
+        "name: const string, [cpu: int]",
+        helpers="this_cpu_ptr",
     ),
     _function("print", lattice.VOID, "Prints a map or a value", "value, [top: const int], [div: const int]"),
     _function("printf", lattice.VOID, "Prints formatted text", "fmt: const string, ..."),
@@ -285,12 +298,19 @@ _FUNCTIONS = (
     _function("signal_thread", lattice.VOID, "Sends a signal to the current thread", "signal", unsafe=True),
     _function(
         "skboutput",
-        lattice.UINT64,
+        lattice.UINT32,
         "Writes a packet to a pcap file",
         "path: const string, skb: pointer, length: int, offset: int",
         supported=False,
     ),
-    _function("socket_cookie", lattice.UINT64, "The cookie of a socket", "sk: pointer", supported=False),
+    _function(
+        "socket_cookie",
+        lattice.UINT64,
+        "The cookie of a socket",
+        "sk: pointer",
+        helpers="get_socket_cookie",
+        probes="fentry fexit",
+    ),
     _function(
         "static_assert",
         lattice.VOID,

@@ -23,6 +23,7 @@ HELPERS: Mapping[str, Helper] = {
         ("map_delete_elem", 3, (3, 19)),
         ("probe_read", 4, (4, 1)),
         ("ktime_get_ns", 5, (4, 1)),
+        ("trace_printk", 6, (4, 1)),
         ("get_prandom_u32", 7, (4, 1)),
         ("get_smp_processor_id", 8, (4, 1)),
         ("get_current_pid_tgid", 14, (4, 2)),
@@ -34,7 +35,7 @@ HELPERS: Mapping[str, Helper] = {
         ("probe_write_user", 36, (4, 8)),
         ("probe_read_str", 45, (4, 11)),
         ("get_numa_node_id", 42, (4, 10)),
-        ("get_socket_cookie", 46, (4, 12)),
+        ("get_socket_cookie", 46, (5, 12)),  # of a `struct sock *`; before, of what only other programs have
         ("override_return", 58, (4, 16)),
         ("get_stack", 67, (4, 18)),
         ("get_current_cgroup_id", 80, (4, 18)),

@@ -136,7 +136,9 @@ class BuiltinTypes:
                 return self._buf(arguments, types)
             case "ntop":
                 return Inet(INET_SIZE)
-            case "kaddr":
+            case "path":
+                return self._path(arguments)
+            case "kaddr" | "percpu_kaddr":
                 return in_space(UINT64, AddressSpace.KERNEL)
             case "kstack" | "ustack":
                 return self._stack(node)
@@ -210,6 +212,13 @@ class BuiltinTypes:
             case [_, ast.Integer(length)]:
                 size = length + 1
         return String(size)
+
+    def _path(self, arguments: Sequence[ast.Expression]) -> Type:
+        match arguments:
+            case [_, ast.Integer(size)] if size > 0:
+                return String(size)
+            case _:
+                return String(self.config.max_strlen)
 
     def _buf(self, arguments: Sequence[ast.Expression], types: Sequence[Type]) -> Type:
         most = self.config.max_strlen - Buffer.HEADER_SIZE

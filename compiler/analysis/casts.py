@@ -265,7 +265,7 @@ class _Casts:
                 arguments[0] = self.to_integer(value, INT64 if symbol_signed else UINT64)
             case "strftime", [_, timestamp]:
                 arguments[1] = self.to_integer(timestamp, UINT64, warn=False)
-            case (("printf" | "errorf" | "warnf" | "print" | "cat" | "system"), _):
+            case (("printf" | "errorf" | "warnf" | "debugf" | "print" | "cat" | "system"), _):
                 arguments[:] = [self.number(argument) for argument in arguments]
 
     def address(self, node: ast.Expression, pointee: Type = INT8) -> ast.Expression:

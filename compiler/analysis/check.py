@@ -42,7 +42,7 @@ from compiler.types.promotion import is_compatible
 
 _NEEDS_CONTEXT = re.compile(r"arg\d+|args|retval|ctx|kstack|ustack")
 _SYMBOL = re.compile(r"[a-zA-Z0-9./_-]+")
-_FORMATTED = frozenset({"printf", "errorf", "warnf", "cat", "system"})
+_FORMATTED = frozenset({"debugf", "printf", "errorf", "warnf", "cat", "system"})
 
 
 def run(programs: Sequence[BpfProgram], table: MapTable, config: Config, sink: DiagnosticSink) -> None:
@@ -98,7 +98,7 @@ class _Checker:
             "strftime": self.call_strftime,
             "kaddr": self.call_kaddr,
             "fail": self.call_fail,
-        } | dict.fromkeys(_FORMATTED, self.call_format)
+        } | dict.fromkeys(_FORMATTED - {"debugf"}, self.call_format)
         self.calls = dict(self.calls) | {name: partial(self.library, check) for name, check in CHECKS.items()}
 
     def error(self, code: str, message: str, span: Span) -> None:

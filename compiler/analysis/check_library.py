@@ -6,12 +6,16 @@ import signal
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 
+from compiler.analysis import format_string
 from compiler.analysis.builtin_types import kind_name
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.types.lattice import Array, Integer, MacAddress, Pointer, Stack, String
+from compiler.types.lattice import Array, Integer, MacAddress, Pointer, Stack, String, Struct, Type
 
 _MOST_SIGNALS = 64
+_MOST_TRACED = 3
+_TRACED: Mapping[str, type[Type]] = {"d": Integer, "u": Integer, "x": Integer, "p": Integer, "s": String}
+"""What bpf_trace_printk takes."""
 
 
 def _string_like(node: ast.Call, sink: DiagnosticSink) -> None:
@@ -113,6 +117,53 @@ def _getopt(node: ast.Call, sink: DiagnosticSink) -> None:
             sink.error("argument-value", message, description.span)
 
 
+def _debugf(node: ast.Call, sink: DiagnosticSink) -> None:
+    text, *arguments = node.arguments
+    assert isinstance(text, ast.String)
+    message = (
+        "The debugf() builtin is not recommended for production use. "
+        "For more information see bpf_trace_printk in bpf-helpers(7)."
+    )
+    sink.warning("debugf", message, node.span)
+    if len(arguments) > _MOST_TRACED:
+        sink.error("format", f"cannot use more than {_MOST_TRACED} conversion specifiers", node.span)
+    problem = format_string.check(text.value, [argument.type for argument in arguments])
+    if problem:
+        sink.error("format", problem, node.span)
+        return
+    pieces = [piece for piece in format_string.pieces(text.value) if piece.argument is not None]
+    for piece, argument in zip(pieces, arguments, strict=True):
+        wanted = _TRACED.get(piece.conversion)
+        if wanted is None:
+            message = f"Invalid format specifier for `debugf`: {piece.conversion}"
+            sink.error("format", message, text.span)
+        elif not isinstance(argument.type, wanted):
+            message = f"Type does not match format specifier: {piece.conversion}"
+            sink.error("format", message, argument.span)
+
+
+def _path(node: ast.Call, sink: DiagnosticSink) -> None:
+    type_ = node.arguments[0].type
+    if not isinstance(type_, Struct | Pointer):
+        message = f"path() only supports pointer or C type argument ({kind_name(type_)} provided)"
+        sink.error("argument-type", message, node.span)
+    match node.arguments:
+        case [_, ast.Integer(size)] if size <= 0:
+            sink.error("argument-value", f"path() expects a size of at least 1 ({size} provided)", node.span)
+
+
+def _socket_cookie(node: ast.Call, sink: DiagnosticSink) -> None:
+    match node.arguments[0].type:
+        case Pointer(to=Struct(name="sock", is_union=False)):
+            return
+        case Pointer(to=Struct() as pointee):
+            shown = f"'{pointee} *'"
+        case other:
+            shown = kind_name(other)
+    message = f"socket_cookie() only supports 'struct sock *' as the argument ({shown} provided)"
+    sink.error("argument-type", message, node.span)
+
+
 CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
     "strlen": _string_like,
     "strcap": _string_like,
@@ -125,4 +176,7 @@ CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
     "pton": _pton,
     "len": _len,
     "getopt": _getopt,
+    "debugf": _debugf,
+    "path": _path,
+    "socket_cookie": _socket_cookie,
 }

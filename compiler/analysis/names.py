@@ -197,8 +197,11 @@ class _Names:
             self.sink.error("probe-builtin", f'{found.name} can not be used with "{self.provider}" probes', node.span)
         if self.check_count(found, node):
             self.arguments(found, node)
-            if found.name == "reg":
-                self.check_register(node)
+            match found.name:
+                case "reg":
+                    self.check_register(node)
+                case "percpu_kaddr":
+                    self.check_variable_of_kernel(node)
         return node
 
     def check_register(self, node: ast.Call) -> None:
@@ -206,6 +209,11 @@ class _Names:
             case ast.String(name) if name not in self.arch.registers:
                 message = f"'{name}' is not a valid register on this architecture ({self.arch.name})"
                 self.sink.error("register", message, node.span)
+
+    def check_variable_of_kernel(self, node: ast.Call) -> None:
+        match node.arguments[0]:
+            case ast.String(name) if self.kernel.variable(name) is None:
+                self.sink.error("kernel-variable", f'Could not resolve variable "{name}" from BTF', node.span)
 
     def check_count(self, found: Builtin, node: ast.Call) -> bool:
         least, most, given = found.least_arguments, found.most_arguments, len(node.arguments)

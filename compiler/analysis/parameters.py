@@ -20,7 +20,7 @@ NUMBER = Integer(64, True, flexible=True)
 
 _ON_TEXT = frozenset({"strcap", "strcontains", "strlen", "strstr", "str_concat"})
 """Functions whose arguments of any type are text, were they known."""
-_FORMATTING = frozenset({"printf", "errorf", "warnf", "cat", "system"})
+_FORMATTING = frozenset({"debugf", "printf", "errorf", "warnf", "cat", "system"})
 
 
 def parameter_kind(type_: Type) -> ParameterKind:

@@ -53,6 +53,9 @@ class Constants:
     def kernel_symbol(self, name: str, span: Span) -> str:
         return self._add(f"kaddr:{name}", pb.Constant(kernel_symbol=pb.KernelSymbol(name=name)), span)
 
+    def kernel_variable(self, name: str, span: Span) -> str:
+        return self._add(f"percpu:{name}", pb.Constant(kernel_variable=pb.KernelVariable(name=name)), span)
+
     def host(self, kind: pb.HostValue.Kind) -> str:
         return self._add(f"host:{_HOST_VALUES.Name(kind).lower()}", pb.Constant(host=pb.HostValue(kind=kind)))
 

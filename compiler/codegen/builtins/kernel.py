@@ -1,0 +1,54 @@
+"""What only the kernel can say: paths of files, per-CPU variables, cookies of sockets; and its trace pipe."""
+
+from __future__ import annotations
+
+from compiler.analysis.iterators import kernel_format
+from compiler.codegen import memory
+from compiler.codegen.emitter import Emitter, i64, ptr
+from compiler.codegen.ir import Operand
+from compiler.codegen.lowering import builtin
+from compiler.codegen.values import Place
+from compiler.syntax import ast
+from compiler.syntax.source import encode
+from compiler.types.lattice import Pointer, String
+
+
+@builtin("debugf")
+def debugf(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    template, *arguments = node.arguments
+    assert isinstance(template, ast.String)
+    text = encode(kernel_format(template.value, [argument.type for argument in arguments])) + b"\0"
+    values = [
+        ptr(memory.in_bpf_memory(e, argument).address) if isinstance(argument.type, String) else i64(e.scalar(argument))
+        for argument in arguments
+    ]
+    e.helper("trace_printk", ptr(e.f.module.constant(text)), i64(str(len(text))), *values)
+    return "0"
+
+
+@builtin("path")
+def path(e: Emitter, node: ast.Call, into: Place | None) -> Place:
+    """A path that is longer than its room loses its beginning: the helper fills the room from its end, and fails."""
+    source, size = node.arguments[0], node.type.size
+    # The pointer is the kernel's own: what was read into memory is no address that the verifier lets the helper follow.
+    pointer = e.scalar(source) if isinstance(source.type, Pointer) else memory.address(e, e.place(source), source.span)
+    target = into or e.temporary(size, node.span)
+    memory.clear(e, target, size, node.span)
+    e.helper("d_path", i64(pointer), ptr(target.address), i64(str(size)))
+    return target
+
+
+@builtin("percpu_kaddr")
+def percpu_kaddr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    """Of a given processor, which may not be there: then it is null."""
+    name, *cpu = node.arguments
+    assert isinstance(name, ast.String)
+    variable = ptr(e.f.module.symbol(e.resources.constants.kernel_variable(name.value, node.span)))
+    if cpu:
+        return e.f.to_integer(e.pointer_helper("per_cpu_ptr", variable, i64(e.scalar(cpu[0]))))
+    return e.f.to_integer(e.pointer_helper("this_cpu_ptr", variable))
+
+
+@builtin("socket_cookie")
+def socket_cookie(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    return e.helper("get_socket_cookie", i64(e.scalar(node.arguments[0])))
