@@ -19,6 +19,7 @@ _UNIT_NS: Mapping[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
 _SECOND_NS = 1_000_000_000
 
 
+_MAX_PERIOD_NS = (1 << 63) - 1  # what the kernel's clocks can count
 _WATCHPOINT_MODES = ("rw", "w", "x")  # of x86-64; arm64 can watch reads alone, but a script is portable
 _WATCHPOINT_LENGTHS = (1, 2, 4, 8)
 _SIGNALS = ("SIGUSR1",)
@@ -115,6 +116,8 @@ def _timer(parts: Parts) -> AttachPoint:
     parts.expect(1, 2)
     if len(parts.texts) == 1:
         nanoseconds = _number(parts.texts[0], f"Invalid rate of {parts.probe_type} probe")
+        if nanoseconds > _MAX_PERIOD_NS:
+            raise BadAttachPoint(f"{parts.probe_type} period is too long: {parts.texts[0]}")
         if nanoseconds < 1000:
             found = f"Found: {nanoseconds} nanoseconds"
             raise BadAttachPoint(f"Invalid rate of {parts.probe_type} probe. Minimum is 1000 or 1us. {found}")
@@ -130,7 +133,10 @@ def _timer(parts: Parts) -> AttachPoint:
         raise BadAttachPoint(f"{parts.probe_type} frequency should be a positive integer")
     if unit == "hz":
         return parts.make(target=unit, rate=rate, frequency=rate, period_ns=_SECOND_NS // rate)
-    return parts.make(target=unit, rate=rate, period_ns=rate * _UNIT_NS[unit])
+    period = rate * _UNIT_NS[unit]
+    if period > _MAX_PERIOD_NS:
+        raise BadAttachPoint(f"{parts.probe_type} period is too long: {text}{unit}")
+    return parts.make(target=unit, rate=rate, period_ns=period)
 
 
 def _counter(parts: Parts) -> AttachPoint:

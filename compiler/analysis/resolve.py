@@ -422,10 +422,15 @@ class _Resolver:
             case _:
                 raise AssertionError(f"expression {type(node).__name__} has no rule")
 
-    def value(self, node: ast.Expression, target: Type) -> Type:
-        """The type of an expression that goes where a `target` is, or is compared with it."""
-        self.words.update(used_as(node, target, self.text))
-        return _stored(self.expression(node))
+    def value(self, node: ast.Expression, target: Type, before: Type | None = None) -> Type:
+        """The type of an expression that goes where a `target` is, or is compared with it.
+
+        `before` is the type that it had before the target was known: only parameters change theirs then, and looking
+        at everything again would double the work with each level of nesting.
+        """
+        used = dict(used_as(node, target, self.text))
+        self.words.update(used)
+        return _stored(self.expression(node) if used or before is None else before)
 
     def binary(self, node: ast.Binary) -> Type:
         left = self.expression(node.left)
@@ -434,7 +439,7 @@ class _Resolver:
             # The text of a parameter from somewhere on.
             return left if node.left in self.words else operators.binary(node, left, right, self.report)
         right = self.value(node.right, left)
-        left = self.value(node.left, right)
+        left = self.value(node.left, right, left)
         return operators.binary(node, left, right, self.report)
 
     def operand(self, node: ast.Expression | ast.TypeExpression) -> Type:
@@ -478,7 +483,7 @@ class _Resolver:
         if node.orelse is None:
             return NONE  # a value only if the condition holds is none
         orelse = self.value(node.orelse, then)
-        then = self.value(node.then, orelse)
+        then = self.value(node.then, orelse, then)
         if isinstance(then, None_) or isinstance(orelse, None_):
             return orelse if isinstance(then, None_) else then
         both = promoted(then, orelse)

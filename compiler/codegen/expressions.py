@@ -125,27 +125,30 @@ def tuple_access(e: Emitter, node: ast.TupleAccess, into: Place | None) -> Value
 def condition(e: Emitter, node: ast.If, into: Place | None) -> Value:
     f = e.f
     then, otherwise, done = f.label("then"), f.label("else"), f.label("endif")
-    f.branch_if(e.truth(node.condition), then, otherwise if node.orelse is not None else done)
+    test = e.truth(node.condition)
+    is_none = isinstance(node.type, lattice.None_ | lattice.Void)
+    # Before the branch: both arms write there.
+    in_memory = not (is_none or is_scalar(node.type) or is_reference(node.type))
+    target = into or e.temporary(node.type.size, node.span) if in_memory else None
+    f.branch_if(test, then, otherwise if node.orelse is not None else done)
     arms: list[tuple[Operand, str]] = []
-    target: Place | None = None
     address_space = AddressSpace.NONE
     for label, arm in ((then, node.then), (otherwise, node.orelse)):
         if arm is None:
             continue
         f.enter(label)
-        if isinstance(node.type, lattice.None_ | lattice.Void):
+        if target is not None:
+            memory.store(e, arm, target)
+        elif is_none:
             with e.temporaries():
                 e.value(arm)
         elif is_scalar(node.type):
             value = e.scalar(arm)
             arms.append((value, f.current))
-        elif is_reference(node.type):
+        else:  # a reference
             place = e.place(arm)
             address_space = place.space
             arms.append((memory.address(e, place, arm.span), f.current))
-        else:
-            target = target or into or e.temporary(node.type.size, node.span)
-            memory.store(e, arm, target)
         f.branch(done)
     f.enter(done)
     if target is not None:
