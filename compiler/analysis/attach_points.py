@@ -9,6 +9,7 @@ two the attach point goes on to the target if the program does not need its type
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _MAX_NAME = 15
 _ITERATOR_CONTEXT = "bpf_iter__"
 _WILDCARDS = frozenset({"kprobe", "kretprobe", "tracepoint", "rawtracepoint", "uprobe", "uretprobe", "usdt"})
 """Probe types whose names may be patterns."""
+_TYPED_WILDCARDS = frozenset({"tracepoint", "rawtracepoint"})
+"""Those of them that have `args`."""
 
 
 class _Missing(Exception):
@@ -52,7 +55,8 @@ def run(
     programs: list[BpfProgram] = []
     for probe in program.probes:
         pass_.check_iterators(probe)
-        resolved = [found for node in probe.attach_points if (found := pass_.resolve(node)) is not None]
+        typed = any(isinstance(node, ast.Builtin) and node.name == "args" for node in probe.walk())
+        resolved = [found for node in probe.attach_points for found in pass_.resolve(node, typed=typed)]
         if not resolved and missing_probes == "warn" and not sink.has_errors:
             sink.warning(
                 "empty-probe",
@@ -81,32 +85,49 @@ class _AttachPoints:
         self.named: dict[str, Span] = {}
         """Tests and benchmarks, by the names of their probes."""
 
-    def resolve(self, node: ast.AttachPoint) -> _Resolved | None:
-        """The attach point and the fields of its `args`; None if it was reported."""
+    def resolve(self, node: ast.AttachPoint, *, typed: bool) -> list[_Resolved]:
+        """The attach point and the fields of its `args`; empty if it was reported.
+
+        With `typed`, the program uses `args`, which differ from place to place: a wildcard is not left to the target.
+        """
         try:
             point = self._parse(node)
         except BadAttachPoint as bad:
             self.sink.error(bad.code, str(bad), node.span, hints=bad.hints)
-            return None
+            return []
         if point.probe_type.name in ("test", "bench"):
             self._check_name(point)
         try:
-            return self._look_up(point)
+            if typed and point.has_wildcard and point.probe_type.name in _TYPED_WILDCARDS:
+                return [self._look_up(place) for place in self._expand(point)]
+            return [self._look_up(point)]
         except BadAttachPoint as bad:
             self.sink.error(bad.code, str(bad), node.span, hints=bad.hints)
-            return None
+            return []
         except _Missing as missing:
             if missing.warning and self.missing_probes != "ignore":
                 self.sink.warning("missing-probe", missing.warning, node.span)
             if self.missing_probes == "error" and not (self.unsafe and not missing.needs_types):
                 hints = [*missing.hints, f"the kernel that the script is compiled for is {self.kernel.release}"]
                 self.sink.error("missing-probe", f"{missing}.", node.span, hints=hints)
-                return None
+                return []
             if not missing.needs_types:
-                return _Resolved(point, ())  # the target knows better
+                return [_Resolved(point, ())]  # the target knows better
             if self.missing_probes == "warn":
                 self.sink.warning("missing-probe", f"{missing}. Skipping.", node.span, hints=missing.hints)
-            return None
+            return []
+
+    def _expand(self, point: AttachPoint) -> list[AttachPoint]:
+        """The places that a pattern stands for in the snapshot's kernel. Raises _Missing if there is none."""
+        tracepoint = point.probe_type.name == "tracepoint"
+        candidates = self._tracepoints() if tracepoint else self.kernel.raw_tracepoints()
+        found = sorted((target, event) for target, event in candidates if matches(point, target, event))
+        if not found:
+            raise _Missing(_what(point), needs_types=True)
+        return [
+            dataclasses.replace(point, name=f"{point.probe_type}:{target}:{event}", target=target, event=event)
+            for target, event in found
+        ]
 
     def check_iterators(self, probe: ast.Probe) -> None:
         nodes = [node for node in probe.attach_points if probe_types.find(node.provider) is probe_types.find("iter")]

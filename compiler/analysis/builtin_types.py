@@ -43,6 +43,7 @@ from compiler.types.lattice import (
 )
 
 INET_SIZE = 24
+_USER_FUNCTIONS = frozenset({"uprobe", "uretprobe"})
 _LEAST_BUCKETS, _MOST_BUCKETS = 1, 1000
 _MOST_BITS = 5
 _MOST_FRAMES = 1024
@@ -80,10 +81,10 @@ class BuiltinTypes:
                 return self._retval(node, program)
             case "curtask":
                 return self._task()
-            case "probe" | "func" if program.attach_points[0].has_wildcard:
+            case "probe" if program.attach_points[0].has_wildcard:
                 return String(TARGET_NAME_SIZE)
             case "func":
-                return KSym()
+                return String(TARGET_NAME_SIZE) if program.probe_type.name in _USER_FUNCTIONS else KSym()
             case "kstack":
                 return KStack(mode=self._kernel_mode(node))
             case "ustack":

@@ -38,8 +38,12 @@ def run(analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], 
             match node:
                 case ast.Call("printf") if is_iterator(program):
                     pass_.helper("seq_printf", node.span)
-                case ast.Builtin("probe" | "func") if program.attach_points[0].has_wildcard:
-                    pass_.note("helper bpf_get_attach_cookie, for wildcards", (5, 15), node.span)
+                case ast.Builtin("func") if program.probe_type.name == "kprobe":
+                    pass
+                case ast.Builtin("probe" | "func" as name) if program.attach_points[0].has_wildcard:
+                    by_address = name == "func" and program.probe_type.name == "kretprobe"
+                    helper = "get_func_ip" if by_address else "get_attach_cookie"
+                    pass_.note(f"helper bpf_{helper}, for wildcards", (5, 15), node.span)
     if analyzed.actions:
         pass_.need("map type BPF_MAP_TYPE_RINGBUF", _RING_BUFFER, analyzed.actions[0].span)
 

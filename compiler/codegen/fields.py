@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.analysis.program import FieldOrigin, ResolvedField
 from compiler.codegen import errors, memory
-from compiler.codegen.emitter import Emitter
+from compiler.codegen.emitter import Emitter, ptr
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import expression
 from compiler.codegen.values import CorePath, Place, Value, is_scalar, scalar_bits
@@ -220,8 +220,11 @@ def read_argument_register(e: Emitter, index: int) -> Operand:
 def function_address(e: Emitter, span: Span) -> Operand:
     """Address of the probed function.
 
-    Only a kprobe's registers have it. For others the target looks it up by name: asking the kernel would take 5.15.
+    Only a kprobe's registers have it. For others the target looks it up by name, as the kernel can be asked only from
+    5.15 on; but of those with a wildcard nobody else knows.
     """
     if e.bpf.probe_type.name == "kprobe":
         return register(e, e.program.arch.registers[e.program.arch.instruction_pointer])
+    if e.bpf.attach_points[0].has_wildcard:
+        return e.helper("get_func_ip", ptr("%ctx"))
     return e.symbol_value(e.resources.constants.kernel_symbol(e.bpf.attach_points[0].event, span))

@@ -9,7 +9,7 @@ from compiler.codegen import cold, fields
 from compiler.codegen.emitter import Emitter, ptr
 from compiler.codegen.ir import NULL, PTR, Operand
 from compiler.codegen.lowering import builtin
-from compiler.codegen.values import Place, Value
+from compiler.codegen.values import Place, Value, is_scalar
 from compiler.probe_types import Context
 from compiler.syntax import ast
 from compiler.syntax.source import encode
@@ -51,9 +51,10 @@ def _text(e: Emitter, node: ast.Builtin, text: str) -> Place:
 
 @builtin("func")
 def func(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
-    if e.bpf.attach_points[0].has_wildcard:
-        return e.at(_target_names(e), TARGET_NAME_SIZE)
-    return fields.function_address(e, node.span)
+    point = e.bpf.attach_points[0]
+    if is_scalar(node.type):
+        return fields.function_address(e, node.span)
+    return e.at(_target_names(e), TARGET_NAME_SIZE) if point.has_wildcard else _text(e, node, point.event)
 
 
 @builtin(*(f"arg{index}" for index in range(10)))
