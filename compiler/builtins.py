@@ -102,6 +102,7 @@ _CALL_PROBES = "kprobe uprobe usdt rawtracepoint"
 _RETURN_PROBES = "kretprobe uretprobe fentry fexit"
 _FUNCTION_PROBES = "kprobe kretprobe uprobe uretprobe fentry fexit"
 _CONTEXT_PROBES = "iter kprobe kretprobe uprobe uretprobe usdt"
+_USER_FUNCTION_PROBES = "uprobe uretprobe usdt"
 _REGISTER_PROBES = "kprobe kretprobe uprobe uretprobe usdt profile software hardware interval watchpoint"
 
 _PARAMETER = re.compile(r"(?P<optional>\[)?(?P<name>\w+)(: (?P<literal>const )?(?P<accept>\w+))?\]?")
@@ -337,7 +338,9 @@ _FUNCTIONS = (
     _function("syscall_name", lattice.String(64), "Name of a system call", "id: int"),
     _function("system", lattice.VOID, "Runs a command", "fmt: const string, ...", unsafe=True),
     _function("time", lattice.VOID, "Prints the time", "[fmt: const string]"),
-    _function("uaddr", None, "Address of a symbol of the traced program", "name: const string", supported=False),
+    _function(
+        "uaddr", None, "Address of a symbol of the traced program", "name: const string", probes=_USER_FUNCTION_PROBES
+    ),
     _function("unwatch", lattice.VOID, "Removes a watchpoint", "addr: int", supported=False),
     _function("uptr", None, "The same pointer, into user memory", "ptr"),
     _function("usym", lattice.USym(), "A user address, printed as a symbol", "addr"),

@@ -108,7 +108,10 @@ _PROBE_FILTER = flags.DEFINE_string(
 )
 _WRITE = flags.DEFINE_bool("write", False, "With --fmt, write the script back to its file.", flag_values=_flags)
 _ROOT = flags.DEFINE_string(
-    "root", None, "Folder that holds the target's file system, for uprobes.", flag_values=_flags
+    "root",
+    None,
+    "Folder that holds the target's file system, to look into the binaries that are traced.",
+    flag_values=_flags,
 )
 
 
@@ -192,6 +195,7 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) ->
     from compiler.object.features import features
     from compiler.object.tracer import tracer_object
     from compiler.syntax.diagnostics import DiagnosticSink
+    from compiler.types.binaries import Binaries
     from compiler.types.errors import SnapshotError
     from compiler.types.kernel import Kernel
 
@@ -206,6 +210,7 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) ->
             min_kernel=_version(_MIN_KERNEL.value),
             unsafe=_UNSAFE.value,
             includes=Includes(_include_folders(kernel.arch), [Path(name) for name in _INCLUDES.value]),
+            binaries=Binaries(Path(_ROOT.value) if _ROOT.value is not None else None),
             imports=Search([Path(name) for name in _INCLUDE_FOLDERS.value], trusted=_HERMETIC.value),
             clock_map=os.environ.get("BPFTRACE_DUMMY_TS_MAP", ""),
             environment=os.environ,

@@ -33,6 +33,7 @@ from compiler.analysis import (
     scopes,
     supported,
     unroll,
+    user_symbols,
 )
 from compiler.analysis.program import AnalyzedProgram
 from compiler.arch import Architecture
@@ -40,6 +41,7 @@ from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.parser import parse
 from compiler.syntax.source import SourceFile
+from compiler.types.binaries import Binaries
 from compiler.types.kernel import Kernel
 
 
@@ -60,6 +62,7 @@ class Options:
     """The script's positional parameters, if they are not for the tracer to take."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables such as BPFTRACE_MAX_STRLEN override the script's settings."""
+    binaries: Binaries = field(default_factory=Binaries)
 
 
 class CompileError(Exception):
@@ -130,6 +133,8 @@ def front(
         names.run(programs, types, options.arch, settings, sink, unsafe=options.unsafe)
         scopes.run(programs, sink)
         table = maps.run(program, programs, sink)
+    with step("user-symbols"):
+        user_symbols.run(programs, options.binaries)
     with step("resolve"):
         resolve.run(programs, table, types, settings, sink)
     with step("check"):

@@ -51,6 +51,9 @@ int constants_resolve(struct tracer *tracer);
 // Writes the values into a copy of a program's instructions.
 void constants_apply(const struct tracer *tracer, const struct pb_program *program, struct bpf_insn *instructions);
 
+// Fills the map of role TARGET_PLACES. Returns 0 or a negative errno. In constants/user_symbol.c.
+int shim_fill_target_places(struct tracer *tracer, int map_fd);
+
 // The immediate of the call that stands for an absent constant: the kernel's own CO-RE code (and libbpf) use it, so it names
 // the culprit in the verifier's log in either case.
 enum { CONSTANT_POISON = 0xbad2310 };

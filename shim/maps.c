@@ -8,12 +8,14 @@
 
 #include "shim/attach/attach.h"
 #include "shim/bpf.h"
+#include "shim/constants.h"
 #include "shim/host.h"
 #include "shim/parameters.h"
 #include "shim/report.h"
 #include "shim/tracer.h"
 
 #pragma weak shim_fill_usdt_arguments
+#pragma weak shim_fill_target_places
 
 static bool is_per_cpu(uint32_t bpf_type) {
   return bpf_type == BPF_MAP_TYPE_PERCPU_HASH || bpf_type == BPF_MAP_TYPE_PERCPU_ARRAY ||
@@ -111,10 +113,11 @@ static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
   if (map->fd < 0)
     return map->fd;
 
-  int err = info->role == PB_MAP_GLOBAL_DATA    ? fill_global_data(tracer, index)
-            : info->role == PB_MAP_TARGET_NAMES ? fill_target_names(tracer, map)
+  int err = info->role == PB_MAP_GLOBAL_DATA      ? fill_global_data(tracer, index)
+            : info->role == PB_MAP_TARGET_NAMES   ? fill_target_names(tracer, map)
             : info->role == PB_MAP_USDT_ARGUMENTS ? shim_fill_usdt_arguments(tracer, map->fd)
-                                                : 0;
+            : info->role == PB_MAP_TARGET_PLACES  ? shim_fill_target_places(tracer, map->fd)
+                                                  : 0;
   if (!err && info->frozen) {
     struct bpf_map_elem_attr freeze = {.map_fd = (uint32_t)map->fd};
     err = bpf_call(BPF_MAP_FREEZE, &freeze, sizeof(freeze));

@@ -200,7 +200,10 @@ static const char *check_map(resources_t *r, const struct pb_map *map) {
       CHECK(map->bpf_type == BPF_MAP_TYPE_ARRAY && is_array_of_one && map->value_size, "global data is not an array of one entry");
       break;
     default:
-      CHECK(map->role <= PB_MAP_USDT_ARGUMENTS, "a map's role is unknown");
+      CHECK(map->role <= PB_MAP_TARGET_PLACES, "a map's role is unknown");
+      CHECK(map->role != PB_MAP_TARGET_PLACES || (map->bpf_type == BPF_MAP_TYPE_ARRAY && map->key_size == 4 && map->value_size == 8),
+            "the map of target places is malformed");
+      CHECK(map->role != PB_MAP_TARGET_PLACES || shim_fill_target_places != NULL, "uaddr was not linked");
       CHECK(map->role != PB_MAP_USDT_ARGUMENTS || (map->bpf_type == BPF_MAP_TYPE_ARRAY && map->key_size == 4 && map->value_size == 192),
             "the map of USDT arguments is malformed");
       CHECK(map->role != PB_MAP_USDT_ARGUMENTS || shim_fill_usdt_arguments != NULL, "USDT probes were not linked");
@@ -264,6 +267,10 @@ static const char *check_constant(resources_t *r, const struct pb_constant *cons
       CHECK(is_path_component(constant->tracepoint_field->category) && is_path_component(constant->tracepoint_field->event),
             "a tracepoint's name is malformed");
       CHECK(constant->tracepoint_field->property <= PB_TRACEPOINT_FIELD_EXISTS, "a tracepoint field's property is unknown");
+      break;
+    case PB_CONSTANT_KIND_USER_SYMBOL:
+      CHECK(constant->user_symbol->probe < r->probes_count, "a user symbol's probe is not in the table");
+      CHECK(constant->user_symbol->property <= PB_USER_SYMBOL_IS_FIXED, "a user symbol's property is unknown");
       break;
     case PB_CONSTANT_KIND_HOST:
       CHECK(constant->host->kind <= PB_HOST_VALUE_TARGET_PID, "a host value's kind is unknown");

@@ -141,6 +141,9 @@ class BuiltinTypes:
                 return self._path(arguments)
             case "kaddr" | "percpu_kaddr":
                 return in_space(UINT64, AddressSpace.KERNEL)
+            case "uaddr":
+                pointee = program.symbol_types.get(node, UINT64)
+                return Pointer(in_space(pointee, AddressSpace.USER), AddressSpace.USER)
             case "kstack" | "ustack":
                 return self._stack(node)
             case "kptr" | "uptr":

@@ -97,6 +97,7 @@ class _Checker:
             "print": self.call_print,
             "strftime": self.call_strftime,
             "kaddr": self.call_kaddr,
+            "uaddr": self.call_kaddr,
             "fail": self.call_fail,
         } | dict.fromkeys(_FORMATTED - {"debugf"}, self.call_format)
         self.calls = dict(self.calls) | {name: partial(self.library, check) for name, check in CHECKS.items()}
@@ -408,7 +409,7 @@ class _Checker:
         if isinstance(name, ast.String) and not _SYMBOL.fullmatch(name.value):
             self.error(
                 "argument-value",
-                f'kaddr() expects a string that is a valid symbol ("{name.value}" provided)',
+                f'{node.name}() expects a string that is a valid symbol ("{name.value}" provided)',
                 node.span,
             )
 

@@ -184,6 +184,8 @@ class BpfProgram:
     attach_points: list[AttachPoint]
     argument_types: tuple[Field, ...] = ()
     """Of `args` (function parameters, tracepoint record), in order; the return value of an fexit is `retval`."""
+    symbol_types: dict[ast.Node, Type] = field(default_factory=dict)
+    """What the pointers that calls of `uaddr` yield point to; see compiler.analysis.user_symbols."""
 
     @property
     def probe_type(self) -> ProbeType:

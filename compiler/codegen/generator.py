@@ -22,7 +22,18 @@ from compiler.codegen import (  # noqa: F401
     parameters,
     statements,
 )
-from compiler.codegen.builtins import data, kernel, names, output, probe, process, stacks, text, times  # noqa: F401
+from compiler.codegen.builtins import (  # noqa: F401
+    data,
+    kernel,
+    names,
+    output,
+    probe,
+    process,
+    stacks,
+    text,
+    times,
+    user_symbols,
+)
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import PTR, Function, Module
 from compiler.object.resources import ResourcesBuilder

@@ -56,6 +56,12 @@ class Constants:
     def kernel_variable(self, name: str, span: Span) -> str:
         return self._add(f"percpu:{name}", pb.Constant(kernel_variable=pb.KernelVariable(name=name)), span)
 
+    def user_symbol(self, value: pb.UserSymbol, span: Span) -> str:
+        """`uaddr`, and what it takes to compute it."""
+        what = pb.UserSymbol.Property.Name(value.property).lower()
+        name = f"uaddr_{what}:{value.probe}:{value.symbol}:{value.size}"
+        return self._add(name, pb.Constant(user_symbol=value), span)
+
     def host(self, kind: pb.HostValue.Kind) -> str:
         return self._add(f"host:{_HOST_VALUES.Name(kind).lower()}", pb.Constant(host=pb.HostValue(kind=kind)))
 

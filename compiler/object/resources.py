@@ -95,6 +95,7 @@ class ResourcesBuilder:
         self._scratch: list[ScratchMap] = []
         self._target_names = ""
         self._usdt_arguments = ""
+        self._target_places = ""
         self._cookie_users: set[str] = set()
         for symbol in sorted(program.maps, key=lambda symbol: symbol.name):
             self._add_user_map(symbol)
@@ -149,6 +150,13 @@ class ResourcesBuilder:
                 "usdt_arguments", pb.Map.USDT_ARGUMENTS, _BPF_MAP_TYPE_ARRAY, 4, size
             )
         return self._usdt_arguments
+
+    def target_places(self, program: BpfProgram) -> str:
+        """The symbol of the map that says where in their files the targets are."""
+        self._cookie_users.add(program.name)
+        if not self._target_places:
+            self._target_places = self._internal_map("target_places", pb.Map.TARGET_PLACES, _BPF_MAP_TYPE_ARRAY, 4, 8)
+        return self._target_places
 
     # --------------------------------------------------------------------------------------------- when LLVM is done
 

@@ -96,7 +96,7 @@ int elf_each_section(const struct elf *elf, elf_section_visitor *visit, void *co
   return 0;
 }
 
-static int each_function_of(const struct elf *elf, const Elf64_Shdr *table, elf_function_visitor *visit, void *context) {
+static int each_symbol_of(const struct elf *elf, const Elf64_Shdr *table, unsigned types, elf_function_visitor *visit, void *context) {
   Elf64_Shdr strings;
   if (!section_at(elf, table->sh_link, &strings) || strings.sh_type != SHT_STRTAB)
     return 0;
@@ -104,7 +104,7 @@ static int each_function_of(const struct elf *elf, const Elf64_Shdr *table, elf_
     Elf64_Sym symbol;
     memcpy(&symbol, elf->data + table->sh_offset + at, sizeof(symbol));
     unsigned type = ELF64_ST_TYPE(symbol.st_info);
-    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol.st_shndx == SHN_UNDEF || !symbol.st_value)
+    if (!(types & 1u << type) || symbol.st_shndx == SHN_UNDEF || !symbol.st_value)
       continue;
     struct elf_function function = {text_at(elf, &strings, symbol.st_name), symbol.st_value, symbol.st_size,
                                     ELF64_ST_BIND(symbol.st_info) == STB_LOCAL};
@@ -115,21 +115,50 @@ static int each_function_of(const struct elf *elf, const Elf64_Shdr *table, elf_
   return 0;
 }
 
-int elf_each_function(const struct elf *elf, elf_function_visitor *visit, void *context) {
-  static const uint32_t types[] = {SHT_SYMTAB, SHT_DYNSYM};
+// `types`: a bit for each STT_* that is wanted.
+static int each_symbol(const struct elf *elf, unsigned types, elf_function_visitor *visit, void *context) {
+  static const uint32_t tables[] = {SHT_SYMTAB, SHT_DYNSYM};
   Elf64_Ehdr header;
   Elf64_Shdr section;
   header_of(elf, &header);
-  for (size_t t = 0; t < sizeof(types) / sizeof(*types); t++) {
+  for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++) {
     for (uint32_t i = 0; i < header.e_shnum; i++) {
-      if (!section_at(elf, i, &section) || section.sh_type != types[t])
+      if (!section_at(elf, i, &section) || section.sh_type != tables[t])
         continue;
-      int result = each_function_of(elf, &section, visit, context);
+      int result = each_symbol_of(elf, &section, types, visit, context);
       if (result)
         return result;
     }
   }
   return 0;
+}
+
+int elf_each_function(const struct elf *elf, elf_function_visitor *visit, void *context) {
+  return each_symbol(elf, 1u << STT_FUNC | 1u << STT_GNU_IFUNC, visit, context);
+}
+
+struct symbol_search {
+  const char *name;
+  uint64_t address;
+  uint64_t size;
+};
+
+static int match_symbol(void *context, const struct elf_function *symbol) {
+  struct symbol_search *search = context;
+  if (strcmp(symbol->name, search->name) != 0)
+    return 0;
+  search->address = symbol->address;
+  search->size = symbol->size;
+  return 1;
+}
+
+bool elf_find_symbol(const struct elf *elf, const char *name, uint64_t *address, uint64_t *size) {
+  struct symbol_search search = {.name = name};
+  if (!each_symbol(elf, 1u << STT_FUNC | 1u << STT_GNU_IFUNC | 1u << STT_OBJECT | 1u << STT_NOTYPE, match_symbol, &search))
+    return false;
+  *address = search.address;
+  *size = search.size;
+  return true;
 }
 
 bool elf_is_fixed(const struct elf *elf) {

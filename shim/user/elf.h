@@ -35,6 +35,9 @@ void elf_close(struct elf *elf);
 typedef int elf_function_visitor(void *context, const struct elf_function *function);
 int elf_each_function(const struct elf *elf, elf_function_visitor *visit, void *context);
 
+// Finds the function or variable of that name. Returns whether the file defines one; its size is 0 if unknown.
+bool elf_find_symbol(const struct elf *elf, const char *name, uint64_t *address, uint64_t *size);
+
 // Calls `visit` for every section, with its name, in the same way.
 typedef int elf_section_visitor(void *context, const char *name, const struct elf_section *section);
 int elf_each_section(const struct elf *elf, elf_section_visitor *visit, void *context);

@@ -13,6 +13,7 @@ from compiler.arch import X86_64
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import SourceFile
+from compiler.types.binaries import Binaries
 from compiler.types.kernel import Kernel
 
 NAME = "case.bt"
@@ -45,9 +46,17 @@ def analyze(
     unsafe: bool = False,
     parameters: tuple[str, ...] = (),
     environment: Mapping[str, str] | None = None,
+    binaries: Binaries | None = None,
 ) -> Outcome:
     sink = DiagnosticSink()
-    options = pipeline.Options(X86_64, min_kernel, unsafe, parameters=parameters, environment=environment or {})
+    options = pipeline.Options(
+        X86_64,
+        min_kernel,
+        unsafe,
+        parameters=parameters,
+        environment=environment or {},
+        binaries=binaries or Binaries(),
+    )
     try:
         tree, program = pipeline.front(SourceFile(NAME, text), kernel(), options, sink)
     except pipeline.CompileError:

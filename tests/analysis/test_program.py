@@ -21,6 +21,7 @@ from compiler.analysis.program import (
     TimeAction,
 )
 from compiler.syntax import ast
+from compiler.types.binaries import Binaries
 from tests.analysis.harness import analyze
 
 
@@ -277,3 +278,40 @@ def test_oldest_kernel(text: str, least: str) -> None:
     assert f"HINT: --min_kernel={least}" in outcome.diagnostics
     major, minor = least.split(".")
     assert analyze(text, min_kernel=(int(major), int(minor))).program is not None
+
+
+class _KnownBinary(Binaries):
+    def symbol_size(self, path: str, name: str) -> int | None:
+        return {("/bin/x", "byte"): 1, ("/bin/x", "word"): 4, ("/bin/x", "array"): 400}.get((path, name))
+
+
+@pytest.mark.parametrize(
+    ("expression", "type_"),
+    [
+        ('uaddr("byte")', "uint8 *"),
+        ('uaddr("word")', "uint32 *"),
+        ('uaddr("array")', "uint64 *"),
+        ('uaddr("unknown")', "uint64 *"),
+        ('*uaddr("word")', "uint32"),
+        ('*(uint16 *)uaddr("unknown")', "uint16"),
+    ],
+)
+def test_types_of_user_symbols(expression: str, type_: str) -> None:
+    outcome = analyze(f"uprobe:/bin/x:main {{ $value = {expression}; }}", binaries=_KnownBinary())
+    assignment = outcome.analyzed.programs[0].probe.body.statements[0]
+    assert isinstance(assignment, ast.Assign) and isinstance(assignment.target, ast.Variable)
+    assert str(assignment.target.symbol.type) == type_
+
+
+@pytest.mark.parametrize(
+    ("text", "least"),
+    [
+        ('uprobe:/bin/x:f { print(uaddr("a")); }', None),
+        ('uretprobe:/bin/x:f { print(uaddr("a")); }', (6, 6)),
+        ('uprobe:/bin/x:f* { print(uaddr("a")); }', (5, 15)),
+        ('usdt:/bin/x:a:b { print(uaddr("a")); }', (5, 15)),
+    ],
+)
+def test_least_kernel_of_user_symbols(text: str, least: tuple[int, int] | None) -> None:
+    needed = [item.least_kernel for item in analyze(text).analyzed.requirements if "uaddr" in item.feature]
+    assert needed == ([] if least is None else [least])

@@ -59,7 +59,7 @@ def _store_origin(e: Emitter, node: ast.Builtin | ast.Call, target: Place) -> No
     """u32 pid and u32 probe: where and when the address means something."""
     e.f.store(process_id(e, node), target.address, 4, alignment=target.alignment)
     probe = e.at(target, 4)
-    e.f.store(str(_probe_index(e)), probe.address, 4, alignment=probe.alignment)
+    e.f.store(str(probe_index(e)), probe.address, 4, alignment=probe.alignment)
 
 
 @builtin("usym")
@@ -71,7 +71,7 @@ def usym(e: Emitter, node: ast.Call, into: Place | None) -> Place:
     return target
 
 
-def _probe_index(e: Emitter) -> int:
+def probe_index(e: Emitter) -> int:
     """Of the program's first attach point, in the table of probes."""
     programs = e.program.programs
     return sum(len(program.attach_points) for program in programs[: programs.index(e.bpf)])
