@@ -1,0 +1,115 @@
+"""Every provider on a known workload: exact counts, attached again and again; and nothing is left behind."""
+
+import random
+import signal
+import time
+
+import pytest
+
+from tests.vm.machine import Machine
+from tests.vm.tracing import output_lines, start, trace
+
+# What each probe of providers.bt counts, by what `probe` is there.
+_COUNTS = {
+    "@[fentry:vmlinux:do_getpgid]": 100,
+    "@[fexit:vmlinux:do_getpgid]": 100,
+    "@[kprobe:do_getpgid]": 100,
+    "@[kretprobe:do_getpgid]": 100,
+    "@[rawtracepoint:vmlinux:sys_enter]": 100,
+    "@[software:page-faults:1]": 100,
+    "@[tracepoint:syscalls:sys_enter_getpgid]": 100,
+    "@[uprobe:/bin/everything:called]": 100,
+    "@[uretprobe:/bin/everything:called]": 100,
+    "@[usdt:/bin/everything:everything:fired]": 100,
+    "@uprobe_arguments": sum(range(100)),
+    "@uretprobe_results": 2 * sum(range(100)),
+    "@usdt_arguments": sum(range(100)),
+    "@wildcard[do_getpgid]": 100,
+}
+_ROUNDS = 100
+_KILLS = 30
+_PATIENCE_SECONDS = 60.0
+
+
+def _left(machine: Machine) -> list[str]:
+    """Programs, maps, links, probe events and traced functions that the kernel has."""
+    completed = machine.run("/bin/bpf_objects")
+    assert completed.code == 0, completed
+    return completed.stdout.splitlines()
+
+
+def _settles_as(machine: Machine, before: list[str]) -> None:
+    """The kernel frees what hangs on programs and probes some time after their last file descriptor is closed."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (left := _left(machine)) != before and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == before
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_counts(machine: Machine, _round: int) -> None:
+    before = _left(machine)
+    traced = trace(machine, ["/bin/providers"], ["/bin/everything"])
+    assert sorted(traced.lines) == [f"{key}: {count}" for key, count in sorted(_COUNTS.items())]
+    _settles_as(machine, before)
+
+
+def test_watchpoint(machine: Machine) -> None:
+    traced = trace(machine, ["/bin/watchpoint"], ["/bin/everything"])
+    assert traced.lines == ["@[watchpoint:268435456:8:w]: 100"]
+
+
+def test_timers_fire_on_every_processor(machine: Machine) -> None:
+    tracer = start(machine, "/bin/timers")
+    machine.run("/bin/sched")
+    tracer.signal(signal.SIGINT)
+    fired = {line.rpartition(":")[0] for line in output_lines(tracer.wait().stdout)}
+    assert fired == {
+        "@[profile:hz:100, 0]",
+        "@[profile:hz:100, 1]",
+        "@[software:cpu-clock:1000000, 0]",
+        "@[software:cpu-clock:1000000, 1]",
+        "@interval",
+    }
+
+
+def test_signals_of_the_tracer_itself(machine: Machine) -> None:
+    tracer = start(machine, "/bin/providers")
+    tracer.signal(signal.SIGUSR1)
+    tracer.signal(signal.SIGINT)
+    assert output_lines(tracer.wait().stdout) == ["@[self:signal:SIGUSR1]: 1"]
+
+
+def test_a_hundred_rounds_leave_nothing_behind(machine: Machine) -> None:
+    before = _left(machine)
+    for _ in range(_ROUNDS):
+        tracer = start(machine, "/bin/providers")
+        assert _left(machine) != before
+        tracer.signal(signal.SIGINT)
+        assert tracer.wait().code == 0
+    _settles_as(machine, before)
+    assert len(trace(machine, ["/bin/providers"], ["/bin/everything"]).lines) == len(_COUNTS)
+
+
+def test_killed_at_any_moment_it_leaves_nothing_behind(machine: Machine) -> None:
+    """Moments from the start of the process to the time when fifty probes run, and while they are taken away."""
+    before = _left(machine)
+    started = time.monotonic()
+    tracer = start(machine, "/bin/fifty")
+    whole = time.monotonic() - started
+    tracer.signal(signal.SIGINT)
+    tracer.wait()
+    ends = set()
+    moments = random.Random(4)
+    for kill in range(_KILLS):
+        if kill % 3:
+            tracer = machine.spawn("/bin/fifty")
+        else:
+            tracer = start(machine, "/bin/fifty")
+            tracer.signal(signal.SIGINT)
+        time.sleep(moments.uniform(0, whole))
+        tracer.signal(signal.SIGKILL)
+        ends.add(tracer.wait().code)
+        _settles_as(machine, before)
+    assert -signal.SIGKILL in ends
+    assert len(trace(machine, ["/bin/providers"], ["/bin/everything"]).lines) == len(_COUNTS)
