@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "shim/bpf.h"
@@ -162,9 +163,22 @@ static void report_none(const struct tracer *tracer) {
     report(REPORT_ERROR, NULL, 0, "Attachment failed for all probes.");
 }
 
+// Every target may take a file descriptor, its programs and maps some more. If the limit cannot be raised, attaching says so.
+static void raise_file_limit(rlim_t targets) {
+  enum { OTHERS = 512 };
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= targets + OTHERS)
+    return;
+  limit.rlim_cur = targets + OTHERS;
+  if (limit.rlim_max < limit.rlim_cur)
+    limit.rlim_max = limit.rlim_cur;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int attach_all(struct tracer *tracer) {
   uint32_t count = tracer->resources->probes_count;
   int err = 0;
+  raise_file_limit(tracer->targets_count);
   for (uint32_t i = 0; !err && i < count; i++)
     if (!runs_last_first(&tracer->resources->probes[i]))
       err = attach_probe(tracer, i);

@@ -18,6 +18,9 @@ struct traceable {
   const char *module;
 };
 
+// What ftrace lists in the place of a function that the linker has dropped: FTRACE_INVALID_FUNCTION of linux/ftrace.h.
+static const char INVALID_FUNCTION[] = "__ftrace_invalid_address__";
+
 // Takes a line apart in place and returns where the next one begins.
 static char *parse_line(char *line, bool has_address, struct traceable *function) {
   char *end = strchr(line, '\n');
@@ -47,6 +50,8 @@ static int add_matches(struct tracer *tracer, uint32_t index, char *text, bool h
   while (*text && !err) {
     struct traceable function;
     text = parse_line(text, has_address, &function);
+    if (!strncmp(function.name, INVALID_FUNCTION, sizeof(INVALID_FUNCTION) - 1))
+      continue;
     if (!target_matches(kprobe->function, function.name) || !target_matches(module_pattern, function.module))
       continue;
     char name[800];

@@ -1,6 +1,7 @@
 """Every provider on a known workload: exact counts, attached again and again; and nothing is left behind."""
 
 import random
+import re
 import signal
 import time
 
@@ -78,6 +79,19 @@ def test_signals_of_the_tracer_itself(machine: Machine) -> None:
     tracer.signal(signal.SIGUSR1)
     tracer.signal(signal.SIGINT)
     assert output_lines(tracer.wait().stdout) == ["@[self:signal:SIGUSR1]: 1"]
+
+
+def test_every_function_of_the_kernel(machine: Machine, kernel_release: str) -> None:
+    """Where the kernel has links for many functions. //bench/attach says how long it takes."""
+    if kernel_release.startswith("6.1."):
+        pytest.skip("built without CONFIG_FPROBE: each of 35,000 functions would be a perf event of its own")
+    before = _left(machine)
+    traced = trace(machine, ["/bin/every_function"], ["/bin/everything"])
+    attached = re.search(r"Attached (\d+) probes", traced.tracer.stderr + traced.tracer.stdout)
+    assert attached and int(attached[1]) > 10_000, traced.tracer
+    calls = re.fullmatch(r"@calls: (\d+)", traced.lines[-1])
+    assert calls and int(calls[1]) > 100, "each of the workload's system calls is a function at least"
+    _settles_as(machine, before)
 
 
 def test_a_hundred_rounds_leave_nothing_behind(machine: Machine) -> None:

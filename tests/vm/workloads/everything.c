@@ -9,7 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { TIMES = 100, PAGE = 4096 };
+enum { TIMES = 100 };
+
+static const size_t PAGE = 4096;
 
 #define WATCHED ((void *)0x10000000)
 
@@ -42,10 +44,10 @@ __attribute__((noipa)) static int called(int value)
 	return 2 * value;
 }
 
-static void pages_touch(volatile char *pages, int count)
+static void pages_touch(volatile char *pages, size_t count)
 {
 	syscall(SYS_getpriority, 0, count);
-	for (int i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		pages[i * PAGE] = 1;
 	syscall(SYS_getpriority, 0, 0);
 }
