@@ -32,6 +32,7 @@ class AttachType(enum.IntEnum):
 class Context(enum.Enum):
     """What a program's context argument points to."""
 
+    UNKNOWN = "unknown"  # the tracer's command line tells
     NOTHING = "nothing"  # the tracer runs it itself: no context to read
     REGISTERS = "registers"  # struct pt_regs
     RECORD = "record"  # a tracepoint's record
@@ -146,6 +147,11 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
         ProgramType.PERF_EVENT, Context.PERF_EVENT, "Accesses to a place in memory", least_kernel=(4, 9),
     ),
 )  # fmt: skip
+
+UNKNOWN = ProbeType(
+    "unknown", (), (), ProgramType.KPROBE, Context.UNKNOWN, "What a positional parameter says that it is"
+)  # fmt: skip
+"""Of an attach point like `$1`; no script can name it."""
 
 _BY_NAME: Mapping[str, ProbeType] = {
     name: probe_type for probe_type in PROBE_TYPES for name in (probe_type.name, *probe_type.aliases)

@@ -48,6 +48,8 @@ enum {
 
 // enum bpf_attach_type
 enum {
+  BPF_TRACE_FENTRY = 24,
+  BPF_TRACE_FEXIT = 25,
   BPF_TRACE_ITER = 28,
   BPF_PERF_EVENT = 41,
   BPF_TRACE_KPROBE_MULTI = 42,

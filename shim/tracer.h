@@ -11,6 +11,7 @@
 #include "shim/output/writer.h"
 #include "shim/resources.h"
 
+struct allocation;
 struct constant_value;
 struct parameter_value;
 struct program;
@@ -26,6 +27,7 @@ struct tracer {
   struct program *programs;
   struct target *targets;              // where the probes are on this host (shim/attach/)
   uint32_t targets_count;
+  struct allocation *targets_memory;   // see targets_allocate()
   int btf_fd;                          // the local BTF in the kernel, or -1
   bool kernel_applies_core;            // BPF_PROG_LOAD takes CO-RE relocations (5.17 and newer)
   struct writer out;                   // what the script prints

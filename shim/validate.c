@@ -391,6 +391,16 @@ static const char *check_action(resources_t *r, const struct pb_action *action) 
   return NULL;
 }
 
+static const char *check_late_part(resources_t *r, const struct pb_late_part *part) {
+  for (uint32_t i = 0; i < part->pieces_count; i++) {
+    const struct pb_late_piece *piece = &part->pieces[i];
+    CHECK(!piece->is_parameter ||
+              (piece->parameter < r->parameters_count && r->parameters[piece->parameter].kind == PB_PARAMETER_WORD),
+          "an attach point's parameter is no word");
+  }
+  return NULL;
+}
+
 static const char *check_probe(resources_t *r, const struct pb_probe *probe) {
   CHECK(probe->span < r->spans_count, "a probe's span is not in the table");
   CHECK(probe->program < r->programs_count, "a probe's program is not in the table");
@@ -398,6 +408,9 @@ static const char *check_probe(resources_t *r, const struct pb_probe *probe) {
   if (probe->attach_case == PB_PROBE_ATTACH_TRACEPOINT)
     CHECK(is_path_component(probe->tracepoint->category) && is_path_component(probe->tracepoint->event),
           "a tracepoint's name is malformed");
+  if (probe->attach_case == PB_PROBE_ATTACH_LATE)
+    for (uint32_t i = 0; i < probe->late->parts_count; i++)
+      FORWARD(check_late_part(r, &probe->late->parts[i]));
   return NULL;
 }
 

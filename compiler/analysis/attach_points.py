@@ -18,11 +18,20 @@ from fnmatch import fnmatchcase
 from compiler import probe_types
 from compiler.analysis.attach_point_parts import BadAttachPoint, Parts, can_read, is_wildcard, read
 from compiler.analysis.program import AttachPoint, BpfProgram
+from compiler.probe_types import UNKNOWN, ProbeType
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink, Note
 from compiler.syntax.source import Span, is_utf8
 from compiler.types.kernel import Kernel
 from compiler.types.lattice import Field
+
+_LATE = frozenset(
+    {
+        "interval", "profile", "tracepoint", "rawtracepoint", "kprobe", "kretprobe", "fentry", "fexit", "uprobe",
+        "uretprobe", "usdt", "watchpoint",
+    }
+)  # fmt: skip
+"""Probe types whose attach points the tracer can take apart, when its parameters have completed them."""
 
 _MAX_NAME = 15
 _ITERATOR_CONTEXT = "bpf_iter__"
@@ -141,7 +150,19 @@ class _AttachPoints:
             self.sink.error("probe-name", message, point.span, notes=[Note("this is the other instance", other)])
 
     def _parse(self, node: ast.AttachPoint) -> AttachPoint:
-        provider = node.provider
+        if node.parts[0].has_parameters:
+            return self._late(node, UNKNOWN)
+        probe_type = self._probe_type(node.provider)
+        if any(part.has_parameters for part in node.parts):
+            return self._late(node, probe_type)
+        if not is_utf8(node.text):
+            raise BadAttachPoint("attach points must be UTF-8")
+        point = read(Parts(node, probe_type, tuple(part.text for part in node.parts[1:]), self.unsafe))
+        if point.has_wildcard and probe_type.name not in _WILDCARDS:
+            raise BadAttachPoint(f"wildcards in {probe_type} probes are not supported yet", "not-supported")
+        return point
+
+    def _probe_type(self, provider: str) -> ProbeType:
         if is_wildcard(provider):
             raise BadAttachPoint("wildcards in probe types are not supported yet", "not-supported")
         probe_type = probe_types.find(provider)
@@ -151,19 +172,23 @@ class _AttachPoints:
             raise BadAttachPoint(f"Invalid probe type: {provider}", "probe-type", hints)
         if not probe_type.supported or not can_read(probe_type):
             raise BadAttachPoint(f"{probe_type} probes are not supported yet", "not-supported")
-        if any(part.has_parameters for part in node.parts):
-            raise BadAttachPoint("positional parameters in attach points are not supported yet", "not-supported")
-        if not is_utf8(node.text):
-            raise BadAttachPoint("attach points must be UTF-8")
-        point = read(Parts(node, probe_type, tuple(part.text for part in node.parts[1:]), self.unsafe))
-        if point.has_wildcard and probe_type.name not in _WILDCARDS:
-            raise BadAttachPoint(f"wildcards in {probe_type} probes are not supported yet", "not-supported")
-        return point
+        return probe_type
+
+    def _late(self, node: ast.AttachPoint, probe_type: ProbeType) -> AttachPoint:
+        """One that the tracer's parameters complete; its parts are for the tracer to check."""
+        if probe_type is not UNKNOWN and probe_type.name not in _LATE:
+            hint = "a parameter that is given to the compiler may be anywhere"
+            message = f"positional parameters in attach points of {probe_type} are not supported yet"
+            raise BadAttachPoint(message, "not-supported", [hint])
+        parts = tuple(part.pieces for part in node.parts)
+        return AttachPoint(probe_type, node.name or node.text, node.span, unsafe=self.unsafe, late=parts)
 
     # ------------------------------------------------------------------------------------------ what the kernel has
 
     def _look_up(self, point: AttachPoint) -> _Resolved:
         """Raises _Missing."""
+        if point.late:
+            return _Resolved(point, ())
         match point.probe_type.name:
             case "kprobe" | "kretprobe" if point.event:
                 self._kprobe(point)

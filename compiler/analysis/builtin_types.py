@@ -81,7 +81,7 @@ class BuiltinTypes:
                 return self._retval(node, program)
             case "curtask":
                 return self._task()
-            case "probe" if program.attach_points[0].has_wildcard:
+            case "probe" if program.attach_points[0].has_late_name:
                 return String(TARGET_NAME_SIZE)
             case "func":
                 return String(TARGET_NAME_SIZE) if program.probe_type.name in _USER_FUNCTIONS else KSym()

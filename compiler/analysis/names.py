@@ -21,6 +21,7 @@ from compiler.analysis.fold import Folder
 from compiler.analysis.program import COOKIE_PROBES, BpfProgram
 from compiler.arch import Architecture
 from compiler.builtins import BUILTINS, Accept, Builtin, Kind
+from compiler.probe_types import UNKNOWN
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.builtin_names import BUILTIN_TYPES
@@ -111,14 +112,18 @@ class _Names:
     def variable(self, found: Builtin, node: ast.Expression) -> ast.Expression:
         self.check_variable(found, node)
         match found.name:
-            case "probe" | "func" as name if self.program.attach_points[0].has_wildcard:
+            case "probe" | "func" as name if self.program.attach_points[0].has_late_name:
                 if self.provider not in COOKIE_PROBES:
-                    message = f"{name} is not supported yet in {self.provider} probes with wildcards"
+                    what = "parameters" if self.program.attach_points[0].late else "wildcards"
+                    message = f"{name} is not supported yet in {self.provider} probes with {what}"
                     self.sink.error("not-supported", message, node.span)
             case "func" if self.provider in ("uprobe", "uretprobe") and self.program.attach_points[0].event:
                 return ast.String(self.program.attach_points[0].event, span=node.span)
             case "probe":
                 return ast.String(self.program.attach_points[0].name, span=node.span)
+            case "probetype" | "usermode" if self.program.probe_type is UNKNOWN:
+                message = f"{found.name} is not known in a probe whose type is a parameter"
+                self.sink.error("probe-builtin", message, node.span)
             case "probetype":
                 return ast.String(self.provider, span=node.span)
             case "usermode":

@@ -161,6 +161,13 @@ class AttachPoint:
     """Of iter: the file that the iterator is pinned to, below /sys/fs/bpf if it is relative."""
     unsafe: bool = False
     """Whether the place need not be known as a safe one (--unsafe)."""
+    late: tuple[tuple[str | int, ...], ...] = ()
+    """Of one that positional parameters complete when the tracer starts: its parts, of text and numbers of parameters."""
+
+    @property
+    def has_late_name(self) -> bool:
+        """Whether only the target knows what `probe` and `func` are in its program."""
+        return self.has_wildcard or bool(self.late)
 
     @property
     def has_wildcard(self) -> bool:

@@ -18,6 +18,7 @@ from compiler.analysis.program import (
     EVENT_HEADER_SIZE,
     Action,
     AnalyzedProgram,
+    AttachPoint,
     CatAction,
     ClearAction,
     EventField,
@@ -40,7 +41,7 @@ from compiler.analysis.program import (
 from compiler.builtins import Builtin
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.syntax.source import is_utf8
+from compiler.syntax.source import Span, is_utf8
 from compiler.types.lattice import UINT64, Buffer, String, Tuple
 
 _JOIN_COUNT = 16
@@ -57,6 +58,8 @@ def run(analyzed: AnalyzedProgram, table: MapTable, sink: DiagnosticSink, *, clo
     if clock_map:
         pass_.clock_map(clock_map)
     for program in analyzed.programs:
+        for point in program.attach_points:
+            pass_.late_attach_point(point)
         for node in program.probe.walk():
             if not (is_iterator(program) and isinstance(node, ast.Call) and node.name == "printf"):
                 pass_.visit(node)
@@ -151,14 +154,23 @@ class _Resources:
         self.action(node, RuntimeErrorAction(node.span, (), _HELPER_ERROR_SIZE, kind))
 
     def parameter(self, node: ast.PositionalParameter, kind: ParameterKind) -> None:
+        self.analyzed.parameter_of[node] = self.positional(node.index, kind, node.span)
+
+    def positional(self, position: int, kind: ParameterKind, span: Span) -> int:
+        """The index of a positional parameter that is used in this way."""
         parameters = self.analyzed.parameters
         for index, known in enumerate(parameters):
-            if known.position == node.index and known.kind is kind:
-                self.analyzed.parameter_of[node] = index
-                return
+            if known.position == position and known.kind is kind:
+                return index
         size = self.config.max_strlen if kind is ParameterKind.STRING else 0
-        self.analyzed.parameter_of[node] = len(parameters)
-        parameters.append(Parameter(kind, node.span, position=node.index, size=size))
+        parameters.append(Parameter(kind, span, position=position, size=size))
+        return len(parameters) - 1
+
+    def late_attach_point(self, point: AttachPoint) -> None:
+        for part in point.late:
+            for piece in part:
+                if isinstance(piece, int):
+                    self.positional(piece, ParameterKind.WORD, point.span)
 
     def named_parameter(self, node: ast.Call) -> None:
         parameters, new = self.analyzed.parameters, named(node)

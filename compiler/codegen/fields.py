@@ -225,6 +225,6 @@ def function_address(e: Emitter, span: Span) -> Operand:
     """
     if e.bpf.probe_type.name == "kprobe":
         return register(e, e.program.arch.registers[e.program.arch.instruction_pointer])
-    if e.bpf.attach_points[0].has_wildcard:
+    if e.bpf.attach_points[0].has_late_name:
         return e.helper("get_func_ip", ptr("%ctx"))
     return e.symbol_value(e.resources.constants.kernel_symbol(e.bpf.attach_points[0].event, span))

@@ -61,7 +61,7 @@ def _generate(
 ) -> None:
     f = Function(module, bpf.name, PROGRAM_PREFIX + bpf.name, [(PTR, "%ctx")], "")
     # perf takes a tracepoint's zero for "filtered out": other users of it would see no event.
-    return_value = 1 if bpf.probe_type.context is Context.RECORD else 0
+    return_value = 1 if bpf.probe_type.context in (Context.RECORD, Context.UNKNOWN) else 0
     e = Emitter(program, bpf, resources, f, helper_errors, return_value)
     # Keeps the offsets of loads from the context constant, as the verifier wants them.
     module.declare("ptr @llvm.preserve.static.offset(ptr)")

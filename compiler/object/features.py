@@ -5,6 +5,8 @@ The names follow the message, see shim/features.h.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from google.protobuf.message import Message
 
 from proto import required_resources_pb2 as pb
@@ -18,10 +20,18 @@ _PRINTERS = frozenset(
 )  # fmt: skip
 """Kinds of type whose printing is a part of its own."""
 
+_LATE: Mapping[str, str] = {
+    "interval": "interval", "profile": "perf_event", "tracepoint": "tracepoint", "rawtracepoint": "raw_tracepoint",
+    "kprobe": "kprobe", "kretprobe": "kprobe", "fentry": "fentry", "fexit": "fentry", "uprobe": "uprobe",
+    "uretprobe": "uprobe", "usdt": "usdt", "watchpoint": "watchpoint",
+}  # fmt: skip
+"""What an attach point of each probe type becomes when the tracer's parameters have completed it."""
+
 
 def features(resources: pb.RequiredResources) -> list[str]:
     """The undefined symbols of the tracer object, sorted."""
     needed = {f"shim_attach_{_which(probe, 'attach')}" for probe in resources.probes}
+    needed |= {name for probe in resources.probes if probe.HasField("late") for name in _late(probe.late)}
     needed |= {f"shim_constant_{_which(constant, 'kind')}" for constant in resources.constants}
     needed |= {f"shim_action_{_which(action, 'kind')}" for action in resources.actions}
     printed = {type_.kind for type_ in resources.types} & _PRINTERS
@@ -41,3 +51,9 @@ def _which(message: Message, oneof: str) -> str:
     name: str | None = message.WhichOneof(oneof)
     assert name is not None
     return name
+
+
+def _late(point: pb.LateAttachPoint) -> Iterator[str]:
+    """What it may become: one of all, if its probe type is a parameter."""
+    for field in [_LATE[point.probe_type]] if point.probe_type else _LATE.values():
+        yield f"shim_attach_{field}"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from compiler import perf_events
 from compiler.analysis.program import AttachPoint
 from compiler.object.tables import Tables
+from compiler.probe_types import UNKNOWN
 from proto import required_resources_pb2 as pb
 
 
-def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
-    """`program` is the index of the program that runs there."""
+def describe(point: AttachPoint, program: int, tables: Tables, words: Mapping[int, int]) -> pb.Probe:
+    """`program` is the index of the program that runs there; `words` has the indexes of WORD parameters by position."""
     probe = pb.Probe(
         name=point.name, program=program, span=tables.span(point.span), has_wildcard=point.has_wildcard
     )  # fmt: skip
+    if point.late:
+        _describe_late(probe.late, point, words)
+        return probe
     match point.probe_type.name:
         case "begin":
             probe.special.kind = pb.Special.BEGIN
@@ -68,3 +74,15 @@ def describe(point: AttachPoint, program: int, tables: Tables) -> pb.Probe:
         case other:
             raise ValueError(f"no message for probes of type {other}")
     return probe
+
+
+def _describe_late(message: pb.LateAttachPoint, point: AttachPoint, words: Mapping[int, int]) -> None:
+    message.probe_type = "" if point.probe_type is UNKNOWN else point.probe_type.name
+    message.unsafe = point.unsafe
+    for pieces in point.late:
+        part = message.parts.add()
+        for piece in pieces:
+            if isinstance(piece, int):
+                part.pieces.add(is_parameter=True, parameter=words[piece])
+            else:
+                part.pieces.add(text=piece)

@@ -263,6 +263,11 @@ class ResourcesBuilder:
 
     def _add_programs(self, programs: Mapping[str, FlatProgram], data: Mapping[str, int]) -> None:
         indexes: dict[str, int] = {}
+        words = {
+            parameter.position: number
+            for number, parameter in enumerate(self.program.parameters)
+            if parameter.kind is ParameterKind.WORD
+        }
         for index, source in enumerate(self.program.programs):
             flat = programs[source.name]
             type_ = source.probe_type
@@ -287,7 +292,7 @@ class ResourcesBuilder:
                 linkage = Linkage.STATIC if number else Linkage.GLOBAL
                 entry.functions.add(instruction=start, btf_type=self.core.function(name, linkage))
             for point in source.attach_points:
-                self.message.probes.append(probes.describe(point, index, self.tables))
+                self.message.probes.append(probes.describe(point, index, self.tables, words))
         # CO-RE constants are completed last; the message holds copies of them.
         self._core_constants = [
             (self.message.constants[index], self.constants.by_symbol[symbol])

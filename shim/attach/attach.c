@@ -23,6 +23,7 @@
 #pragma weak shim_attach_usdt
 #pragma weak shim_attach_watchpoint
 #pragma weak shim_attach_iterator
+#pragma weak shim_attach_late
 
 static const struct attach_family *const families[] = {
     [PB_PROBE_ATTACH_SPECIAL] = &shim_attach_special,
@@ -36,6 +37,7 @@ static const struct attach_family *const families[] = {
     [PB_PROBE_ATTACH_USDT] = &shim_attach_usdt,
     [PB_PROBE_ATTACH_WATCHPOINT] = &shim_attach_watchpoint,
     [PB_PROBE_ATTACH_ITERATOR] = &shim_attach_iterator,
+    [PB_PROBE_ATTACH_LATE] = &shim_attach_late,
 };
 
 bool attach_is_linked(uint32_t attach_case) {

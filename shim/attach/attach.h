@@ -26,6 +26,9 @@ struct target {
 };
 
 struct attach_family {
+  // Makes the probe, of which only parameters say what it is, one of another family. Reports what is wrong. NULL if there is
+  // nothing to do.
+  int (*complete)(struct tracer *tracer, uint32_t probe);
   // Whether the kernel runs the programs of one place in the reverse order of attaching: then they are attached in reverse.
   // NULL for no.
   bool (*runs_last_first)(const struct pb_probe *probe);
@@ -56,6 +59,7 @@ extern const struct attach_family shim_attach_uprobe;
 extern const struct attach_family shim_attach_usdt;
 extern const struct attach_family shim_attach_watchpoint;
 extern const struct attach_family shim_attach_iterator;
+extern const struct attach_family shim_attach_late;
 
 bool attach_is_linked(uint32_t attach_case);
 const struct attach_family *attach_family_of(const struct pb_probe *probe);
@@ -80,7 +84,9 @@ int shim_run_special(struct tracer *tracer, uint32_t kind);
 // Forgets them, when nothing is attached any more.
 void targets_free(struct tracer *tracer);
 
-// For families. Adds a target; the texts are copied. Returns 0 or -ENOMEM.
+// For families. Memory that is zero and lives until targets_free(); NULL if there is none.
+void *targets_allocate(struct tracer *tracer, size_t size);
+// Adds a target; the texts are copied. Returns 0 or -ENOMEM.
 int target_add(struct tracer *tracer, uint32_t probe, const char *name, const char *group, const char *symbol, uint64_t address);
 // Whether `text` is what `pattern` stands for: in it `*` is any text, also none.
 bool target_matches(const char *pattern, const char *text);

@@ -1,5 +1,6 @@
 // The targets of the probes: found before anything is loaded.
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,7 +128,13 @@ int attach_expand(struct tracer *tracer) {
       continue;
     }
     const struct attach_family *family = attach_family_of(probe);
-    int err = family->expand ? family->expand(tracer, i) : target_add(tracer, i, probe->name, "", "", 0);
+    int err = 0;
+    if (family->complete) {
+      err = family->complete(tracer, i);
+      family = attach_family_of(probe);
+    }
+    if (!err)
+      err = family->expand ? family->expand(tracer, i) : target_add(tracer, i, probe->name, "", "", 0);
     if (err == -ENOENT) {
       report_missing(tracer, probe);
       err = resources->config->missing_probes == PB_MISSING_PROBES_ERROR ? err : 0;
@@ -157,7 +164,27 @@ int attach_expand(struct tracer *tracer) {
   return 0;
 }
 
+// One block of targets_allocate(); they are in a list.
+struct allocation {
+  struct allocation *next;
+  max_align_t data[];
+};
+
+void *targets_allocate(struct tracer *tracer, size_t size) {
+  struct allocation *allocation = calloc(1, sizeof(*allocation) + size);
+  if (!allocation)
+    return NULL;
+  allocation->next = tracer->targets_memory;
+  tracer->targets_memory = allocation;
+  return allocation->data;
+}
+
 void targets_free(struct tracer *tracer) {
+  while (tracer->targets_memory) {
+    struct allocation *next = tracer->targets_memory->next;
+    free(tracer->targets_memory);
+    tracer->targets_memory = next;
+  }
   for (uint32_t i = 0; i < tracer->targets_count; i++) {
     if (tracer->targets[i].program_fd >= 0)
       close(tracer->targets[i].program_fd);

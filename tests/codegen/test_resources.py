@@ -7,6 +7,7 @@ import pytest
 from compiler import back, pipeline
 from compiler.arch import X86_64
 from compiler.backend import Backend, BackendError, BackendResult
+from compiler.object.features import features
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import SourceFile
 from proto import required_resources_pb2 as pb
@@ -135,3 +136,15 @@ def test_a_stack_that_does_not_suffice_is_the_script_s_fault() -> None:
         back.compile_program(program, backend, sink, pipeline.Timings())
     backend.close()
     assert "case.bt:1:1-6: ERROR: This probe needs more stack than the 512 bytes" in sink.render()
+
+
+def test_attach_point_that_parameters_complete() -> None:
+    message = resources('uprobe:"/a:b":f$1 { print($1); } $2 { }')
+    first, second = (probe.late for probe in message.probes)
+    assert (first.probe_type, second.probe_type) == ("uprobe", "")
+    assert [[piece.text for piece in part.pieces] for part in first.parts] == [["uprobe"], ["/a:b"], ["f", ""]]
+    piece = first.parts[2].pieces[1]
+    assert piece.is_parameter
+    assert message.parameters[piece.parameter].position == 1
+    assert message.parameters[second.parts[0].pieces[0].parameter].kind == pb.Parameter.WORD
+    assert {"shim_attach_late", "shim_attach_uprobe", "shim_attach_interval"} <= set(features(message))

@@ -19,7 +19,7 @@ Code = list[bytes | int]
 """Instructions; an integer stands for a constant, which is loaded into R1."""
 
 MAP_HASH, MAP_ARRAY, MAP_PERCPU_HASH, MAP_PERCPU_ARRAY, MAP_RINGBUF = 1, 2, 5, 6, 27
-PROG_TRACEPOINT, PROG_PERF_EVENT, PROG_RAW_TRACEPOINT, PROG_TRACING = 5, 7, 17, 26
+PROG_KPROBE, PROG_TRACEPOINT, PROG_PERF_EVENT, PROG_RAW_TRACEPOINT, PROG_TRACING = 2, 5, 7, 17, 26
 TRACE_FENTRY = 24
 HELPER_MAP_LOOKUP, HELPER_MAP_UPDATE, HELPER_GET_CURRENT_PID_TGID, HELPER_GET_CURRENT_TASK = 1, 2, 14, 35
 HELPER_PROBE_READ_KERNEL, HELPER_RINGBUF_OUTPUT = 113, 130
@@ -59,6 +59,11 @@ def call(helper: int) -> bytes:
 
 
 EXIT = mov(R0, 0) + insn(0x95)
+
+
+LATE_FAMILIES = (
+    "interval", "perf_event", "tracepoint", "raw_tracepoint", "kprobe", "fentry", "uprobe", "usdt", "watchpoint",
+)  # fmt: skip
 
 
 class Script:
@@ -338,6 +343,21 @@ def parameters() -> Script:
     return script
 
 
+def late() -> Script:
+    """$1:$2 { printf("tick\\n"); exit(); }"""
+    script = Script("late.bt")
+    span = script.span(1, "$1:$2")
+    for position in (1, 2):
+        script.resources.parameters.add(position=position, kind=pb.Parameter.WORD, span=span)
+    code: Code = [*script.send(script.printf("tick\n")), *script.send(script.exit()), EXIT]
+    script.probe("late", "$1:$2", script.program(PROG_KPROBE, code, span), span, unsafe=False)
+    for parameter in (0, 1):
+        piece = script.resources.probes[0].late.parts.add().pieces.add()
+        piece.is_parameter, piece.parameter = True, parameter
+    script.features |= {f"shim_attach_{family}" for family in LATE_FAMILIES}
+    return script
+
+
 def losses() -> Script:
     """BEGIN sends 600 events of 16 bytes into 4096: it counts those that do not fit."""
     script = Script("losses.bt")
@@ -489,6 +509,7 @@ _ALL = (
     core_absent,
     core_guarded,
     parameters,
+    late,
     losses,
     exit_code,
     getpgid,

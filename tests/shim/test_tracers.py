@@ -180,6 +180,55 @@ def test_wrong_parameters() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["i", "ms:1"], "interval:ms:1"),
+        (["interval:us", "1_000"], "interval:us:1_000"),
+        (["i", "2000000"], "interval:2000000"),
+        (["i:hz", "99"], "interval:hz:99"),
+        (["profile", "hz:99"], "profile:hz:99"),
+        (["p:ms", "1"], "profile:ms:1"),
+    ],
+)
+def test_parameters_complete_an_attach_point(words: list[str], name: str) -> None:
+    result = run("late", "-v", *words)
+    assert (result.returncode, result.stdout) == (0, "tick\n\n\n"), result.stderr
+    assert f"Attaching {name}\n" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "attach point $1:$2: no probe type that parameters may say"),
+        (["BEGIN"], "attach point $1:$2: no probe type that parameters may say"),
+        (["a:b:c:d:e:f:g:h", "i:j"], "attach point $1:$2: it has too many parts"),
+        (["i:ms:1", "1"], "interval:ms:1:1: a timer has one or two parts"),
+        (["i:m", "1"], "interval:m:1: the units of time are s, ms, us and hz"),
+        (["i:ms", "0"], "interval:ms:0: frequency should be a positive integer"),
+        (["i:ms", "-5x"], "interval:ms:-5x: invalid integer"),
+        (["p:s", "99999999999"], "profile:s:99999999999: value is out of range"),
+        (["p", "10"], "profile:10: the least rate is 1000 or 1us"),
+        (["t:..", "x"], "tracepoint:..:x: no name of a tracepoint"),
+        (["t", "x"], "tracepoint:x: a tracepoint has a category and an event"),
+        (["rt", ""], "rawtracepoint:: it has no function"),
+        (["k:a:b", "c"], "kprobe:a:b:c: it has one or two parts"),
+        (["kr", "f+4"], "kretprobe:f+4: offset not allowed"),
+        (["k", "+4"], "kprobe:+4: invalid offset"),
+        (["k", "0x1000"], "kprobe:0x1000: probing by address requires --unsafe when it is compiled"),
+        (["uprobe", "f"], "uprobe:f: it has a path and a function"),
+        (["u:/bin/sh", "f+1"], "uprobe:/bin/sh:f+1: probing at an offset requires --unsafe when it is compiled"),
+        (["usdt:/bin/sh", ""], "usdt:/bin/sh:: it has a path and a name"),
+        (["w:0:4", "w"], "watchpoint:0:4:w: watchpoint must be attached to a non-zero address"),
+        (["w:1:3", "w"], "watchpoint:1:3:w: watchpoint length must be one of (1,2,4,8)"),
+        (["w:1:4", "r"], "watchpoint:1:4:r: the modes of watchpoints are rw, w and x"),
+        (["fexit:a:b", "c"], "fexit:a:b:c: it has one or two parts"),
+    ],
+)
+def test_attach_point_of_parameters_that_cannot_be(words: list[str], message: str) -> None:
+    assert error("late", "--", *words) == f"late.bt:1:1-6: ERROR: {message}\n$1:$2\n~~~~~\n"
+
+
 def test_lost_events_are_counted() -> None:
     result = run("losses")
     # A record takes 16 bytes, and the ring buffer of 4096 is never quite full.

@@ -17,7 +17,7 @@ from compiler.syntax.source import encode
 
 @builtin("probe")
 def probe(e: Emitter, node: ast.Builtin, into: Place | None) -> Place:
-    if e.bpf.attach_points[0].has_wildcard:
+    if e.bpf.attach_points[0].has_late_name:
         return _target_names(e)
     return _text(e, node, e.bpf.attach_points[0].name)
 
@@ -54,7 +54,7 @@ def func(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
     point = e.bpf.attach_points[0]
     if is_scalar(node.type):
         return fields.function_address(e, node.span)
-    return e.at(_target_names(e), TARGET_NAME_SIZE) if point.has_wildcard else _text(e, node, point.event)
+    return e.at(_target_names(e), TARGET_NAME_SIZE) if point.has_late_name else _text(e, node, point.event)
 
 
 @builtin(*(f"arg{index}" for index in range(10)))

@@ -38,7 +38,7 @@ def uaddr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
 def _place(e: Emitter, probe: int, node: ast.Call) -> Operand:
     """Where in its file the target is that runs the program."""
     f = e.f
-    if not e.bpf.attach_points[0].has_wildcard and e.bpf.probe_type.name != "usdt":
+    if not e.bpf.attach_points[0].has_late_name and e.bpf.probe_type.name != "usdt":
         place = pb.UserSymbol(property=pb.UserSymbol.PLACE, probe=probe)
         return e.symbol_value(e.resources.constants.user_symbol(place, node.span))
     key = e.stack_memory(4)
