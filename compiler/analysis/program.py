@@ -162,7 +162,7 @@ class AttachPoint:
     unsafe: bool = False
     """Whether the place need not be known as a safe one (--unsafe)."""
     late: tuple[tuple[str | int, ...], ...] = ()
-    """Of one that positional parameters complete when the tracer starts: its parts, of texts and parameters' numbers."""
+    """Of one that positional parameters complete when the tracer starts: its parts, texts and parameters' numbers."""
 
     @property
     def has_late_name(self) -> bool:
