@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from compiler.syntax import ast
     from compiler.syntax.diagnostics import DiagnosticSink
     from compiler.syntax.source import SourceFile
+    from compiler.types.binary.binaries import Binaries
 
 _DUMPS = ("ast", "types", "ir", "asm", "resources")
 _DEFAULT_SNAPSHOT = Path(__file__).resolve().parent.parent / "kernels" / "default.snapshot"
@@ -110,7 +111,27 @@ _WRITE = flags.DEFINE_bool("write", False, "With --fmt, write the script back to
 _ROOT = flags.DEFINE_string(
     "root",
     None,
-    "Folder that holds the target's file system, to look into the binaries that are traced.",
+    "Folder that holds the target's file system. Debug information of binaries in it gives uprobes `args`, types and "
+    "source lines.",
+    flag_values=_flags,
+)
+_BINARIES = flags.DEFINE_multi_string(
+    "binary",
+    [],
+    "NAME=FILE: the binary that attach points of the script call NAME. The tracer runs only with this build of it.",
+    flag_values=_flags,
+)
+_DEBUG_FOLDERS = flags.DEFINE_multi_string(
+    "debuginfo",
+    [],
+    "DIR[:DIR]: where to look for separate debug files, before .debug and /usr/lib/debug. Relative to the binary, or "
+    "below --root.",
+    flag_values=_flags,
+)
+_ANY_BUILD = flags.DEFINE_bool(
+    "any_build",
+    False,
+    "Let the tracer run, with a warning, with other builds of binaries than it was compiled with.",
     flag_values=_flags,
 )
 
@@ -195,8 +216,7 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) ->
     from compiler.object.features import features
     from compiler.object.tracer import tracer_object
     from compiler.syntax.diagnostics import DiagnosticSink
-    from compiler.types.binaries import Binaries
-    from compiler.types.errors import SnapshotError
+    from compiler.types.errors import BinaryError, SnapshotError
     from compiler.types.kernel import Kernel
 
     sink = DiagnosticSink()
@@ -209,8 +229,9 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) ->
             arch=ARCHITECTURES[_ARCH.value or kernel.arch],
             min_kernel=_version(_MIN_KERNEL.value),
             unsafe=_UNSAFE.value,
+            binaries=_binaries(),
+            any_build=_ANY_BUILD.value,
             includes=Includes(_include_folders(kernel.arch), [Path(name) for name in _INCLUDES.value]),
-            binaries=Binaries(Path(_ROOT.value) if _ROOT.value is not None else None),
             imports=Search([Path(name) for name in _INCLUDE_FOLDERS.value], trusted=_HERMETIC.value),
             clock_map=os.environ.get("BPFTRACE_DUMMY_TS_MAP", ""),
             environment=os.environ,
@@ -245,7 +266,7 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) ->
         return 0
     except pipeline.CompileError:
         return 1
-    except (SnapshotError, LinkError) as error:
+    except (SnapshotError, BinaryError, LinkError) as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return 1
     except OSError as error:
@@ -276,6 +297,20 @@ def _include_folders(arch: str) -> list[Path]:
     triple = {"x86_64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}[arch]
     system = ["/usr/local/include", f"/usr/include/{triple}", "/usr/include"]
     return [Path(name) for name in [*_INCLUDE_FOLDERS.value, *([] if _HERMETIC.value else system)]]
+
+
+def _binaries() -> Binaries:
+    from compiler.types.binary.binaries import Binaries
+
+    named = {}
+    for word in _BINARIES.value:
+        name, equals, file = word.partition("=")
+        if not (name and equals and file):
+            raise UsageError(f"--binary takes NAME=FILE, not {word}")
+        named[name] = Path(file)
+    # A `+` asks bpftrace to check the file's checksum, which is done in any case.
+    folders = [folder.lstrip("+") for word in _DEBUG_FOLDERS.value for folder in word.split(":") if folder]
+    return Binaries(named, Path(_ROOT.value) if _ROOT.value else None, folders)
 
 
 def _version(text: str) -> tuple[int, int]:

@@ -33,6 +33,7 @@ from compiler.analysis import (
     scopes,
     supported,
     unroll,
+    user_binaries,
     user_symbols,
 )
 from compiler.analysis.program import AnalyzedProgram
@@ -41,7 +42,7 @@ from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.parser import parse
 from compiler.syntax.source import SourceFile
-from compiler.types.binaries import Binaries
+from compiler.types.binary.binaries import Binaries
 from compiler.types.kernel import Kernel
 
 
@@ -63,6 +64,8 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables such as BPFTRACE_MAX_STRLEN override the script's settings."""
     binaries: Binaries = field(default_factory=Binaries)
+    any_build: bool = False
+    """Whether the tracer shall run with other builds of its binaries too, at the risk of reading wrong data."""
 
 
 class CompileError(Exception):
@@ -118,6 +121,10 @@ def front(
             program, kernel, sink, unsafe=options.unsafe, missing_probes=settings.missing_probes
         )
         supported.check_count(programs, settings, sink)
+    with step("user-binaries"):
+        programs = user_binaries.run(
+            programs, options.binaries, options.arch, sink, missing_probes=settings.missing_probes
+        )
     with step("desugar"):
         desugar.run(programs)
     with step("fold"):
@@ -137,12 +144,13 @@ def front(
         user_symbols.run(programs, options.binaries)
     with step("resolve"):
         resolve.run(programs, table, types, settings, sink)
+        user_binaries.check(programs, sink, may_differ=options.any_build)
     with step("check"):
         check.run(programs, table, settings, sink)
         casts.run(programs, sink)
         iterators.run(programs, sink)
     with step("resources"):
-        analyzed = AnalyzedProgram(source, options.arch, settings, programs)
+        analyzed = AnalyzedProgram(source, options.arch, settings, programs, any_build=options.any_build)
         resources.run(analyzed, table, sink, clock_map=options.clock_map)
     with step("capabilities"):
         capabilities.run(analyzed, kernel, options.min_kernel, sink)

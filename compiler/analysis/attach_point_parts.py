@@ -5,6 +5,7 @@ Nothing here asks a kernel or a file whether the place exists.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -243,7 +244,7 @@ def _iterator(parts: Parts) -> AttachPoint:
 
 def _uprobe(parts: Parts) -> AttachPoint:
     if any(part.separator == "@" for part in parts.node.parts):
-        raise BadAttachPoint(f"{parts.probe_type} probes at source lines are not supported yet", "not-supported")
+        return _source_location(parts)
     if len(parts.texts) == 3 and parts.texts[1] in ("cpp", "rust"):
         raise BadAttachPoint(
             f"{parts.texts[1]}: functions of {parts.probe_type} are not supported yet", "not-supported"
@@ -263,6 +264,26 @@ def _uprobe(parts: Parts) -> AttachPoint:
         # A breakpoint inside an instruction would change what the program does, and the tracer has no disassembler.
         raise BadAttachPoint("Probing at an offset requires --unsafe", "unsafe")
     return parts.make(target=path, event=name, offset=offset)
+
+
+def _source_location(parts: Parts) -> AttachPoint:
+    """BINARY@FILE:LINE[:COLUMN]."""
+    if parts.probe_type.is_return:
+        raise BadAttachPoint("Source code location not allowed")
+    if is_wildcard(parts.texts[0]):
+        raise BadAttachPoint("Cannot use wildcards with source code location")
+    separators = [part.separator for part in parts.node.parts[2:]]
+    if len(parts.texts) not in (3, 4) or separators[0] != "@" or "@" in separators[1:] or not all(parts.texts[1:3]):
+        raise BadAttachPoint("Invalid uprobe arguments, expected format: uprobe:TARGET@FILE:LINE[:COL]")
+    path, file, line, *column = parts.texts
+    if not path:
+        raise BadAttachPoint("Unspecified target binary, cannot attach by source code location.")
+    return dataclasses.replace(
+        parts.make(target=path),
+        source_file=file,
+        source_line=_number(line, "Invalid line number"),
+        source_column=_number(column[0], "Invalid column number") if column else 0,
+    )
 
 
 def _usdt(parts: Parts) -> AttachPoint:

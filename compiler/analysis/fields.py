@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from compiler.analysis import spaces
 from compiler.analysis.program import BpfProgram, FieldOrigin, ResolvedField
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
@@ -145,7 +146,8 @@ class Fields:
             self._unknown(node, message, names)
             return NONE
         if isinstance(member.type, None_):
-            self.sink.error("field-type", f"{name} has unsupported type", node.span)
+            how = "is not passed in an integer register" if probe_type == "uprobe" else "has unsupported type"
+            self.sink.error("field-type", f"{name} {how}", node.span)
             return NONE
         if probe_type == "tracepoint":
             if member.byte_offset < _COMMON_FIELDS_SIZE:
@@ -157,7 +159,7 @@ class Fields:
             # Arrays and structures are in the record itself, which is the program's own memory.
             return in_space(member.type, space) if isinstance(member.type, Pointer | Integer) else member.type
         node.field = ResolvedField(FieldOrigin.ARGUMENT, member, index=member.offset // 64)
-        return in_space(member.type, AddressSpace.KERNEL)
+        return in_space(member.type, spaces.of_probe(program.probe_type))
 
     def _member(self, node: ast.FieldAccess, target: Struct) -> Type:
         if not target.layout.complete:

@@ -58,7 +58,7 @@ class _Names:
         unsafe: bool,
     ) -> None:
         self.program = program
-        self.kernel = kernel
+        self.kernel = program.types(kernel)
         self.arch = arch
         self.config = config
         self.sink = sink

@@ -21,13 +21,17 @@ from __future__ import annotations
 import dataclasses
 import enum
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compiler.arch import Architecture
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
 from compiler.syntax.source import SourceFile, Span
+from compiler.types.kernel import Kernel
 from compiler.types.lattice import Field, Type
+
+if TYPE_CHECKING:
+    from compiler.types.binary.binary import Binary
 
 TARGET_NAME_SIZE = 128
 """Bytes of a target's name in a program that has many: what the builtins `probe` and `func` yield there."""
@@ -161,6 +165,13 @@ class AttachPoint:
     """Of iter: the file that the iterator is pinned to, below /sys/fs/bpf if it is relative."""
     unsafe: bool = False
     """Whether the place need not be known as a safe one (--unsafe)."""
+    source_file: str = ""
+    """Of uprobe: the place is a line of the source, whose address is `address`."""
+    source_line: int = 0
+    source_column: int = 0
+    """0 for any."""
+    binary: Binary | None = None
+    """The target, where the compiler knows it."""
     late: tuple[tuple[str | int, ...], ...] = ()
     """Of one that positional parameters complete when the tracer starts: its parts, texts and parameters' numbers."""
 
@@ -197,6 +208,11 @@ class BpfProgram:
     @property
     def probe_type(self) -> ProbeType:
         return self.attach_points[0].probe_type
+
+    def types(self, kernel: Kernel) -> Kernel:
+        """Where the program's body looks up names of types: its binary goes before the kernel."""
+        binary = self.attach_points[0].binary
+        return kernel if binary is None else kernel.with_binary(binary)
 
 
 # ------------------------------------------------------------------------------------------------------- actions
@@ -394,3 +410,5 @@ class AnalyzedProgram:
     requirements: list[Requirement] = field(default_factory=list)
     clock_map: MapSymbol | None = None
     """A map without keys that stands for all clocks, so that tests can say what time it is."""
+    any_build: bool = False
+    """Whether the tracer runs with other builds of its binaries too."""

@@ -95,6 +95,7 @@ class _Resolver:
         """A parameter where it is text: its length is the target's to know."""
         self.changed = False
         self.program: BpfProgram
+        self.types: Kernel
         # Variables whose declaration settles their type, so that no assignment changes it.
         self.declared: set[VariableSymbol] = set()
         self.variables: set[VariableSymbol] = set()
@@ -142,6 +143,7 @@ class _Resolver:
             self.report.forget_warnings()
             for program in programs:
                 self.program = program
+                self.types = program.types(self.kernel)
                 if program.probe.predicate:
                     self.expression(program.probe.predicate)
                 self.block(program.probe.body)
@@ -452,7 +454,7 @@ class _Resolver:
                 self.expression(operand)
             node.type = self.operand(operand)
         elif node.type is None:
-            node.type = type_names.resolve(node, self.kernel, self.report)
+            node.type = type_names.resolve(node, self.types, self.report)
         return node.type  # type: ignore[no-any-return]
 
     def address(self, target: ast.Variable | ast.Map) -> Type:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from compiler.analysis.program import BpfProgram
 from compiler.syntax import ast
-from compiler.types.binaries import Binaries
+from compiler.types.binary.binaries import Binaries
 from compiler.types.lattice import UINT8, UINT16, UINT32, UINT64, VOID, Type
 
 _BY_SIZE: dict[int | None, Type] = {1: UINT8, 2: UINT16, 4: UINT32}

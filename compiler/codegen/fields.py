@@ -22,6 +22,10 @@ def field_access(e: Emitter, node: ast.FieldAccess, into: Place | None) -> Value
     resolved: ResolvedField = node.field
     field = resolved.field
     match resolved.origin:
+        case FieldOrigin.ARGUMENT if e.bpf.probe_type.context is Context.REGISTERS:
+            return e.f.narrow(
+                read_argument_register(e, resolved.index), scalar_bits(node.type), signed=node.type.is_signed
+            )
         case FieldOrigin.ARGUMENT:
             value = argument(e, resolved.index, node.type, node.span)
             if e.bpf.probe_type.context is Context.ITERATOR and isinstance(node.type, lattice.Pointer):

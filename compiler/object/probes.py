@@ -66,8 +66,15 @@ def describe(point: AttachPoint, program: int, tables: Tables, words: Mapping[in
             uprobe.path, uprobe.function = point.target, point.event
             uprobe.offset, uprobe.address = point.offset, point.address
             uprobe.is_return, uprobe.unsafe = kind == "uretprobe", point.unsafe
+            if point.binary is not None and point.binary.matters:
+                uprobe.build_id = point.binary.elf.build_id
+                symbol = point.binary.function(point.event) if uprobe.build_id and not point.has_wildcard else None
+                if symbol is not None:
+                    uprobe.address = symbol.address
         case "usdt":
             probe.usdt.path, probe.usdt.provider, probe.usdt.name = point.target, point.namespace, point.event
+            if point.binary is not None and point.binary.matters:
+                probe.usdt.build_id = point.binary.elf.build_id
         case "watchpoint":
             watchpoint = probe.watchpoint
             watchpoint.address, watchpoint.length, watchpoint.mode = point.address, point.length, point.mode

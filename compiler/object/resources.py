@@ -255,6 +255,7 @@ class ResourcesBuilder:
         config.license = source.license
         config.log_size = source.log_size
         config.show_debug_info = source.show_debug_info
+        config.any_build = self.program.any_build
 
     def _data_symbols(self, sections: Mapping[str, Section], programs: Mapping[str, FlatProgram]) -> dict[str, int]:
         """Makes a map of each section of data that is used; returns the maps by section."""

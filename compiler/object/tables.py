@@ -20,7 +20,7 @@ class Tables:
         self._resources = resources
         self._spans: dict[Span, int] = {}
         self._types: dict[bytes, int] = {}
-        self._enums: dict[str, int] = {}
+        self._enums: dict[tuple[str, tuple[tuple[str, int], ...]], int] = {}
         resources.spans.add()
         resources.types.add()
         resources.enums.add()
@@ -55,11 +55,14 @@ class Tables:
         return index
 
     def enumeration(self, enum: lattice.Enum) -> int:
-        index = self._enums.get(enum.name)
+        # The kernel and a traced program may have different enumerations of one name.
+        values = tuple(enum.enumerators.items())[:MAX_ENUMERATORS]
+        key = enum.name, values
+        index = self._enums.get(key)
         if index is None:
-            index = self._enums[enum.name] = len(self._resources.enums)
+            index = self._enums[key] = len(self._resources.enums)
             entry = self._resources.enums.add(name=enum.name)
-            for name, value in list(enum.enumerators.items())[:MAX_ENUMERATORS]:
+            for name, value in values:
                 signed = value - 2**64 if value >= 2**63 else value
                 entry.enumerators.add(name=name, value=signed)
         return index

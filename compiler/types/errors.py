@@ -1,4 +1,4 @@
-"""What is raised when a kernel's description cannot be used."""
+"""What is raised when the description of a kernel or of a binary cannot be used."""
 
 
 class SnapshotError(Exception):
@@ -6,3 +6,7 @@ class SnapshotError(Exception):
 
     The message stands alone: it names the file or the part, and the cause.
     """
+
+
+class BinaryError(Exception):
+    """A program or library, or its debug information, cannot be read; the message names the file and the cause."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from compiler.types.btf import BtfError
 from compiler.types.btf_source import BtfSource, Function
@@ -15,6 +15,9 @@ from compiler.types.errors import SnapshotError
 from compiler.types.lattice import Enum, Integer, Struct, StructLayout, Type, TypeSource
 from compiler.types.snapshot import VMLINUX, Snapshot, open_snapshot
 from compiler.types.tracepoint import Tracepoint, parse_format
+
+if TYPE_CHECKING:
+    from compiler.types.binary.binary import Binary
 
 _Found = TypeVar("_Found")
 
@@ -30,6 +33,7 @@ class Kernel:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._definitions: TypeSource | None = None
+        self._binary: Binary | None = None
         self._sources: dict[str, BtfSource | None] = {}
         self._tracepoints: dict[tuple[str, str], Tracepoint | None] = {}
         self._traceable: dict[str, list[str]] = {}
@@ -44,6 +48,12 @@ class Kernel:
         result = copy(self)
         result._definitions = definitions
         result._tracepoints = {}
+        return result
+
+    def with_binary(self, binary: Binary) -> Kernel:
+        """The same kernel, where a name that the script does not define is looked up in the traced binary first."""
+        result = copy(self)
+        result._binary = binary
         return result
 
     @property
@@ -86,6 +96,8 @@ class Kernel:
     def _type_sources(self) -> Iterator[TypeSource]:
         if self._definitions is not None:
             yield self._definitions
+        if self._binary is not None and self._binary.types is not None:
+            yield self._binary.types
         yield from self._all_btf()
 
     @staticmethod

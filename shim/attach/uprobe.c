@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shim/attach/attach.h"
+#include "shim/attach/build.h"
 #include "shim/attach/pmu.h"
 #include "shim/bpf.h"
 #include "shim/command.h"
@@ -19,7 +20,8 @@ struct search {
   uint32_t probe;
   const struct elf *elf;
   const char *path;
-  uint32_t first;  // of the targets found
+  bool is_known_build;  // the one that the compiler has seen
+  uint32_t first;       // of the targets found
 };
 
 static int compare_addresses(const void *left, const void *right) {
@@ -80,6 +82,10 @@ static int search_file(struct search *search) {
   struct tracer *tracer = search->tracer;
   const struct pb_probe *probe = &tracer->resources->probes[search->probe];
   const struct pb_uprobe *uprobe = probe->uprobe;
+  if (search->is_known_build && uprobe->address) {
+    const struct elf_function known = {.name = uprobe->function};
+    return add_function(search, &known, uprobe->address + uprobe->offset);
+  }
   int found = elf_each_function(search->elf, *uprobe->function ? take_named : take_address, search);
   if (found < 0)
     return found;
@@ -107,7 +113,9 @@ static int expand_uprobe(struct tracer *tracer, uint32_t index) {
     return err == -ENOENT ? -ENODEV : err;
   }
   struct search search = {.tracer = tracer, .probe = index, .elf = &elf, .path = path, .first = tracer->targets_count};
-  err = search_file(&search);
+  err = build_check(tracer, probe, probe->uprobe->build_id, !*probe->uprobe->function, &elf, path, &search.is_known_build);
+  if (!err)
+    err = search_file(&search);
   elf_close(&elf);
   return err;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shim/attach/attach.h"
+#include "shim/attach/build.h"
 #include "shim/attach/pmu.h"
 #include "shim/bpf.h"
 #include "shim/command.h"
@@ -112,8 +113,12 @@ static int expand_usdt(struct tracer *tracer, uint32_t index) {
   }
   struct search search = {.tracer = tracer, .probe = index, .elf = &elf, .path = path};
   uint32_t first = tracer->targets_count;
-  elf_each_section(&elf, find_base, &search);
-  err = elf_each_section(&elf, take_notes, &search);
+  bool is_known_build;
+  err = build_check(tracer, probe, probe->usdt->build_id, false, &elf, path, &is_known_build);
+  if (!err) {
+    elf_each_section(&elf, find_base, &search);
+    err = elf_each_section(&elf, take_notes, &search);
+  }
   elf_close(&elf);
   return err ? err : tracer->targets_count > first ? 0 : -ENOENT;
 }

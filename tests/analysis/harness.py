@@ -13,7 +13,7 @@ from compiler.arch import X86_64
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import SourceFile
-from compiler.types.binaries import Binaries
+from compiler.types.binary.binaries import Binaries
 from compiler.types.kernel import Kernel
 
 NAME = "case.bt"

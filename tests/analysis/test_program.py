@@ -21,7 +21,7 @@ from compiler.analysis.program import (
     TimeAction,
 )
 from compiler.syntax import ast
-from compiler.types.binaries import Binaries
+from compiler.types.binary.binaries import Binaries
 from tests.analysis.harness import analyze
 
 

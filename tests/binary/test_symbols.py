@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from compiler.object.tracer import SYMBOL, payload, tracer_object
-from compiler.types.binaries import Binaries
+from compiler.types.binary.binaries import Binaries
 from proto import required_resources_pb2 as pb
 
 _RESOURCES = pb.RequiredResources(arch=pb.Architecture.X86_64, compiler_version="x")
@@ -20,12 +20,12 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_size_of_a_symbol(root: Path) -> None:
-    assert Binaries(root).symbol_size("/bin/traced", SYMBOL) == len(payload(_RESOURCES))
+    assert Binaries(root=root).symbol_size("/bin/traced", SYMBOL) == len(payload(_RESOURCES))
 
 
 def test_a_relative_path_is_here(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
-    assert Binaries(Path("/nowhere")).symbol_size("bin/traced", SYMBOL) == len(payload(_RESOURCES))
+    assert Binaries(root=Path("/nowhere")).symbol_size("bin/traced", SYMBOL) == len(payload(_RESOURCES))
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,11 @@ def test_a_relative_path_is_here(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         ("/bin/script", SYMBOL),
         ("/bin/missing", SYMBOL),
         ("/bin", SYMBOL),
-        ("traced", SYMBOL),  # looked for on the target
+        ("other", SYMBOL),
     ],
 )
 def test_unknown(root: Path, path: str, symbol: str) -> None:
-    assert Binaries(root).symbol_size(path, symbol) is None
+    assert Binaries(root=root).symbol_size(path, symbol) is None
 
 
 def test_without_root_nothing_is_seen(root: Path) -> None:

@@ -1,0 +1,97 @@
+"""Which registers hold the arguments of a function when it is entered.
+
+Debug information tells where arguments are once the function's first instructions have run, not before; so it is
+worked out from their types, as compilers do: System V ABI for x86-64 (section 3.2.3), and the procedure call standard
+for the Arm 64-bit architecture (section 6.8). Only registers for integers and pointers matter here: those for floating
+point are not there to be read by probes.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+_WORD = 8
+_MOST_IN_REGISTERS = 2 * _WORD
+_MOST_HOMOGENEOUS = 4
+
+
+class Scalar(enum.Enum):
+    INTEGER = "integer"  # and pointers
+    FLOAT = "float"
+    X87 = "x87"  # long double of x86-64
+    OPAQUE = "opaque"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A type, as far as passing its values goes; sizes and offsets in bytes."""
+
+    size: int
+    scalars: tuple[tuple[int, int, Scalar], ...]
+    """Offset, size and kind of what it is made of."""
+    is_aggregate: bool = False
+    by_reference: bool = False
+    """C++ passes the address of a copy: the type has a constructor or destructor that must run."""
+
+
+def registers(arch: str, parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int, ...]]:
+    """For each parameter the numbers of the integer registers that hold it: none for one that is elsewhere."""
+    return _CONVENTIONS[arch](parameters, result)
+
+
+def _x86_64(parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int, ...]]:
+    most = 6
+    # The address of the place for a result that is returned in memory is a hidden first argument.
+    free = 1 if result is not None and (result.by_reference or _x86_64_words(result) is None) else 0
+    found = []
+    for shape in parameters:
+        count = 1 if shape.by_reference else len(_x86_64_words(shape) or ())
+        if free + count > most:
+            count = 0  # on the stack as a whole; later ones may still fit
+        found.append(tuple(range(free, free + count)))
+        free += count
+    return found
+
+
+def _x86_64_words(shape: Shape) -> tuple[int, ...] | None:
+    """Which of its words go into integer registers; None for memory."""
+    if shape.size > _MOST_IN_REGISTERS:
+        return None
+    integers = set()
+    for offset, size, kind in shape.scalars:
+        if kind in (Scalar.X87, Scalar.OPAQUE) or offset % min(size, _WORD):
+            return None
+        if kind is Scalar.INTEGER:
+            integers |= set(range(offset // _WORD, -(-(offset + size) // _WORD)))
+    return tuple(sorted(integers))
+
+
+def _arm64(parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int, ...]]:
+    del result  # the address of its place has a register of its own, x8
+    most, free, found = 8, 0, []
+    for shape in parameters:
+        count = _arm64_words(shape)
+        if count > 1 and any(size == 2 * _WORD for _, size, _ in shape.scalars):
+            free += free % 2  # what is aligned to 16 bytes begins at an even register
+        if free + count > most:
+            count, free = 0, most  # on the stack, as are all that follow
+        found.append(tuple(range(free, free + count)))
+        free += count
+    return found
+
+
+def _arm64_words(shape: Shape) -> int:
+    kinds = {(size, kind) for _, size, kind in shape.scalars}
+    if len(kinds) == 1 and len(shape.scalars) <= _MOST_HOMOGENEOUS and all(kind is Scalar.FLOAT for _, kind in kinds):
+        return 0
+    if shape.by_reference or (shape.is_aggregate and shape.size > _MOST_IN_REGISTERS):
+        return 1
+    return -(-shape.size // _WORD)
+
+
+_CONVENTIONS: Mapping[str, Callable[[Sequence[Shape], Shape | None], list[tuple[int, ...]]]] = {
+    "x86_64": _x86_64,
+    "arm64": _arm64,
+}

@@ -1,0 +1,207 @@
+"""DWARF of a binary: its functions, types by name, and units, by pyelftools.
+
+Debug information is large and reading it in Python is slow. So nothing is indexed ahead: a function is found through
+the one unit whose addresses it lies in, and a name that the sections' texts do not have is not looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from elftools.dwarf.compileunit import CompileUnit
+from elftools.dwarf.die import DIE
+from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DWARFInfo
+from elftools.dwarf.ranges import BaseAddressEntry, RangeEntry
+
+from compiler.types.binary.split import SplitUnits
+
+STRUCTURES = frozenset({"DW_TAG_structure_type", "DW_TAG_class_type"})
+UNIONS = frozenset({"DW_TAG_union_type"})
+ENUMERATIONS = frozenset({"DW_TAG_enumeration_type"})
+ALIASES = frozenset({"DW_TAG_typedef", "DW_TAG_base_type"})
+_NAMESPACES = frozenset({"DW_TAG_namespace", "DW_TAG_module"})
+_ORIGINS = ("DW_AT_abstract_origin", "DW_AT_specification")
+_MAX_DEPTH = 8
+
+
+class Unit:
+    """One compilation unit. `skeleton` is what the binary has of it: addresses and lines."""
+
+    def __init__(self, skeleton: CompileUnit, split: SplitUnits) -> None:
+        self.skeleton = skeleton
+        self._split = split
+
+    @cached_property
+    def top(self) -> DIE:
+        """The unit's first entry; of the split unit, if its file is there."""
+        if self.is_skeleton:
+            whole = self._split.find(self.skeleton)
+            if whole is not None:
+                return whole.get_top_DIE()
+        return self.skeleton.get_top_DIE()
+
+    @property
+    def is_skeleton(self) -> bool:
+        return bool(self.skeleton.header.get("unit_type") == "DW_UT_skeleton")
+
+    @cached_property
+    def ranges(self) -> list[tuple[int, int]]:
+        """First address and the one after the last, of each piece of the unit's code."""
+        return _ranges(self.skeleton.get_top_DIE())
+
+    def covers(self, address: int) -> bool:
+        return any(start <= address < end for start, end in self.ranges)
+
+    @cached_property
+    def entries(self) -> list[DIE]:
+        """Entries of the unit and of its namespaces."""
+        return list(_entries(self.top, 0))
+
+    @cached_property
+    def names(self) -> Mapping[str, list[DIE]]:
+        """The same by their own names."""
+        result: dict[str, list[DIE]] = {}
+        for die in self.entries:
+            attribute = die.attributes.get("DW_AT_name")
+            if attribute is not None:
+                result.setdefault(_decoded(attribute.value), []).append(die)
+        return result
+
+    def mentions(self, name: str) -> bool:
+        """Whether the name can be that of any entry."""
+        info = self.top.dwarfinfo
+        wanted = name.encode(errors="surrogateescape") + b"\0"
+        supplementary = info.supplementary_dwarfinfo
+        sections = [info.debug_str_sec, info.debug_info_sec, supplementary and supplementary.debug_str_sec]
+        return any(wanted in _data(section) for section in sections if section)
+
+
+class Dwarf:
+    def __init__(self, info: DWARFInfo, split: SplitUnits) -> None:
+        self._info = info
+        self._split = split
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        return [
+            Unit(unit, self._split)
+            for unit in self._info.iter_CUs()
+            if unit.header.get("unit_type") not in ("DW_UT_type", "DW_UT_split_type")
+        ]
+
+    def function(self, name: str, address: int) -> DIE | None:
+        """The function that begins at the address; `name` is its symbol, for units that do not say the address."""
+        units = [unit for unit in self.units if unit.covers(address)]
+        named: list[DIE] = []
+        for unit in units or self.units:
+            for die in unit.entries:
+                if die.tag != "DW_TAG_subprogram" or "DW_AT_declaration" in die.attributes:
+                    continue
+                if any(start == address for start, _ in _ranges(die)):
+                    return die
+                if name in (text(die, "DW_AT_linkage_name"), text(die, "DW_AT_name")):
+                    named.append(die)
+        return next(iter(named), None)
+
+    def missing_units(self) -> list[str]:
+        """Names of the files of split units that are not there."""
+        return [
+            text(unit.skeleton.get_top_DIE(), "DW_AT_dwo_name")
+            for unit in self.units
+            if unit.is_skeleton and unit.top is unit.skeleton.get_top_DIE()
+        ]
+
+    def find(self, name: str, tags: frozenset[str]) -> DIE | None:
+        """The first entry of that name which defines it."""
+        for die in self._named(name):
+            if die.tag in tags and "DW_AT_declaration" not in die.attributes:
+                return die
+        return None
+
+    def _named(self, name: str) -> Iterator[DIE]:
+        known: dict[int, bool] = {}  # units share their sections
+        for unit in self.units:
+            sections = id(unit.top.dwarfinfo)
+            if sections not in known:
+                known[sections] = unit.mentions(name)
+            if known[sections]:
+                yield from unit.names.get(name, ())
+
+    def enumerator(self, name: str) -> tuple[DIE, DIE] | None:
+        """An enumeration, and its entry of that name."""
+        known: dict[int, bool] = {}
+        for unit in self.units:
+            sections = id(unit.top.dwarfinfo)
+            if sections not in known:
+                known[sections] = unit.mentions(name)
+            for die in unit.entries if known[sections] else ():
+                if die.tag in ENUMERATIONS:
+                    for child in die.iter_children():
+                        if text(child, "DW_AT_name") == name:
+                            return die, child
+        return None
+
+
+def _entries(parent: DIE, depth: int) -> Iterator[DIE]:
+    for die in parent.iter_children():
+        if die.tag in _NAMESPACES and depth < _MAX_DEPTH:
+            yield from _entries(die, depth + 1)
+        else:
+            yield die
+
+
+def _ranges(die: DIE) -> list[tuple[int, int]]:
+    """The code that an entry has (DWARF 5, section 2.17)."""
+    low, high, ranges = (die.attributes.get(f"DW_AT_{name}") for name in ("low_pc", "high_pc", "ranges"))
+    if ranges is None:
+        if low is None:
+            return []
+        if high is None:
+            return [(low.value, low.value + 1)]
+        return [(low.value, high.value if high.form == "DW_FORM_addr" else low.value + high.value)]
+    lists = die.dwarfinfo.range_lists()
+    if lists is None:  # of a split unit; its skeleton has them
+        return []
+    base, found = low.value if low is not None else _base(die), []
+    assert isinstance(die.cu, CompileUnit)
+    for entry in lists.get_range_list_at_offset(ranges.value, cu=die.cu):
+        if isinstance(entry, BaseAddressEntry):
+            base = entry.base_address
+        elif isinstance(entry, RangeEntry):
+            start = 0 if entry.is_absolute else base
+            found.append((start + entry.begin_offset, start + entry.end_offset))
+    return found
+
+
+def _base(die: DIE) -> int:
+    low = die.cu.get_top_DIE().attributes.get("DW_AT_low_pc")
+    return 0 if low is None else int(low.value)
+
+
+def _data(section: DebugSectionDescriptor) -> bytes:
+    """All of a section; pyelftools has it in memory."""
+    section.stream.seek(0)
+    return section.stream.read()
+
+
+def origin(die: DIE, name: str) -> DIE | None:
+    """The entry that has the attribute: `die` itself, or the one that it completes or is an instance of."""
+    for _ in range(_MAX_DEPTH):
+        if name in die.attributes:
+            return die
+        link = next((link for link in _ORIGINS if link in die.attributes), None)
+        if link is None:
+            return None
+        die = die.get_DIE_from_attribute(link)
+    return None
+
+
+def text(die: DIE, name: str) -> str:
+    """A textual attribute, "" if there is none."""
+    found = origin(die, name)
+    return "" if found is None else _decoded(found.attributes[name].value)
+
+
+def _decoded(value: object) -> str:
+    return value.decode(errors="surrogateescape") if isinstance(value, bytes) else ""
