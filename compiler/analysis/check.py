@@ -12,12 +12,14 @@ from functools import partial
 
 from compiler.analysis import format_string
 from compiler.analysis.builtin_types import kind_name
+from compiler.analysis.c_calls import check_c_call
 from compiler.analysis.check_library import CHECKS
 from compiler.analysis.config import Config
 from compiler.analysis.fold import is_literal
 from compiler.analysis.maps import MapTable
 from compiler.analysis.program import BpfProgram, MapSymbol, MapType
 from compiler.builtins import Accept, Builtin, Parameter
+from compiler.c_sources.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink, Note
 from compiler.syntax.source import Span
@@ -116,6 +118,8 @@ class _Checker:
         match node:
             case ast.Call(builtin=Builtin()):
                 self.call(node)
+            case ast.Call(builtin=CFunction()):
+                check_c_call(node, self.sink)
             case ast.Map():
                 self.map(node)
             case ast.MapAccess():
