@@ -2,17 +2,19 @@
 
     snapshot make --from-running -o FILE
     snapshot make --from-folder DIR [--name RELEASE] -o FILE
+    snapshot make --from-image VMLINUZ [--name RELEASE] -o FILE
     snapshot show FILE
 
-`make` reads the running kernel (as root: tracefs and the symbol table are for root only), or a folder with copies of a
-kernel's files (`compiler/types/snapshot_folder.py` lists them). The same files make the same bytes. `show` prints what
-a snapshot file, or such a folder, holds.
+`make` reads the running kernel (as root: tracefs and the symbol table are for root only), a folder with copies of a
+kernel's files (`compiler/types/snapshot_folder.py` lists them), or the types alone out of a kernel's image. The same
+files make the same bytes. `show` prints what a snapshot file, or such a folder, holds.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,9 +25,11 @@ from compiler.types.kernel import Kernel
 from compiler.types.snapshot import VMLINUX, Snapshot, open_snapshot
 from compiler.types.snapshot_file import FileSnapshot, encode
 from compiler.types.snapshot_folder import FolderSnapshot
+from kernels import image
 
 _FROM_RUNNING = flags.DEFINE_bool("from-running", False, "make: read the running kernel")
 _FROM_FOLDER = flags.DEFINE_string("from-folder", None, "make: read a folder with a kernel's files")
+_FROM_IMAGE = flags.DEFINE_string("from-image", None, "make: read the types in a kernel's image (vmlinuz or vmlinux)")
 _NAME = flags.DEFINE_string("name", None, "make: the kernel's release, as `uname -r` prints it")
 _OUTPUT = flags.DEFINE_string("output", None, "make: the file to write", short_name="o")
 
@@ -36,12 +40,29 @@ def _fail(message: str) -> int:
 
 
 def _source() -> Snapshot:
-    folder, running, release = _FROM_FOLDER.value, _FROM_RUNNING.value, _NAME.value
-    if folder is not None and not running:
-        return FolderSnapshot.at(Path(folder), release)
-    if folder is None and running:
-        return FolderSnapshot.of_running_kernel(release)
-    raise SnapshotError("make: give either --from-running or --from-folder DIR")
+    match _FROM_RUNNING.value, _FROM_FOLDER.value, _FROM_IMAGE.value:
+        case True, None, None:
+            return FolderSnapshot.of_running_kernel(_NAME.value)
+        case False, str(folder), None:
+            return FolderSnapshot.at(Path(folder), _NAME.value)
+        case False, None, str(path):
+            return _of_image(Path(path))
+        case _:
+            raise SnapshotError("make: give one of --from-running, --from-folder DIR and --from-image VMLINUZ")
+
+
+def _of_image(path: Path) -> Snapshot:
+    try:
+        found = image.read(path.read_bytes())
+    except OSError as error:
+        raise SnapshotError(f"{path}: {error.strerror}") from error
+    except SnapshotError as error:
+        raise SnapshotError(f"{path}: {error}") from error
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "vmlinux.btf").write_bytes(found.btf)
+        snapshot = FolderSnapshot.at(Path(folder), _NAME.value or found.release)
+        snapshot.btf(VMLINUX)  # read while the file is there
+    return snapshot
 
 
 def _check(snapshot: Snapshot) -> None:
@@ -52,6 +73,8 @@ def _check(snapshot: Snapshot) -> None:
     for category in kernel.tracepoint_categories:
         for event in kernel.tracepoint_events(category):
             kernel.tracepoint(category, event)
+    if _FROM_IMAGE.value:
+        return  # which has nothing but types
     for missing, what in (
         (not snapshot.categories, "tracepoints: is tracefs readable?"),
         (not snapshot.traceable(VMLINUX), "traceable functions: is available_filter_functions there and readable?"),
@@ -111,7 +134,10 @@ def main(argv: Sequence[str]) -> int:
             case ["show", path]:
                 return _show(path)
             case _:
-                return _fail("usage: snapshot make (--from-running | --from-folder DIR) -o FILE; snapshot show FILE")
+                return _fail(
+                    "usage: snapshot make (--from-running | --from-folder DIR | --from-image VMLINUZ) -o FILE; "
+                    "snapshot show FILE"
+                )
     except SnapshotError as error:
         return _fail(str(error))
 

@@ -27,7 +27,8 @@ class Config:
     """
 
     cache_user_symbols: str = "per_pid"
-    cpp_demangle: bool = True
+    cpp_demangle: bool = False
+    """Upstream demangles unless this is off. Here names always stay as the symbol table has them."""
     lazy_symbolication: bool = True
     license: str = "GPL"
     log_size: int = 1_000_000
@@ -86,7 +87,7 @@ _ENVIRONMENT_ONLY = frozenset({"btf", "kernel_build", "kernel_source", "vmlinux"
 # Settings that nothing reads yet: any value but the default would be ignored silently.
 _WITHOUT_EFFECT = frozenset(
     {
-        "show_debug_info",
+        "cpp_demangle", "show_debug_info",
     }
 )  # fmt: skip
 

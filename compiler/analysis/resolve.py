@@ -22,7 +22,6 @@ from compiler.analysis.parameters import NUMBER, used_as, used_by
 from compiler.analysis.program import BpfProgram, MapSymbol, VariableSymbol
 from compiler.analysis.report import Report
 from compiler.builtins import Builtin, Kind
-from compiler.c_sources.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import Span
@@ -118,11 +117,10 @@ class _Resolver:
         for node in decider.open:
             self.report.error("comptime", "Unable to resolve comptime expression", node.span)
         self.table.keep_used(programs)
-        # A map that only ever counts itself up (`@x++`) starts from 0.
-        started = [symbol for symbol in self.table.symbols.values() if isinstance(symbol.value_type, None_)]
-        for symbol in started:
-            symbol.value_type = INT8
-        if started:
+        # A map that only ever counts itself up (`@x++`) starts from 0; others may follow from it.
+        while open_ := {symbol for symbol in self.table.symbols.values() if isinstance(symbol.value_type, None_)}:
+            for symbol in open_ & _counting(programs) or open_:
+                symbol.value_type = INT8
             self.fixpoint(programs)
 
     def forget(self) -> None:
@@ -518,10 +516,6 @@ class _Resolver:
         return result
 
     def call(self, node: ast.Call) -> Type:
-        if isinstance(node.builtin, CFunction):
-            for argument in node.arguments:
-                self.expression(argument)
-            return node.builtin.result
         assert isinstance(node.builtin, Builtin)
         match node.arguments:
             case [ast.Map() as map_, key] if node.name in ("has_key", "delete"):
@@ -537,6 +531,19 @@ def _read(type_: Type) -> Type:
     if type_.is_castable_map_value:
         return INT64 if type_.is_signed else UINT64
     return _stored(type_)
+
+
+def _counting(programs: Sequence[BpfProgram]) -> set[MapSymbol]:
+    """The maps whose next value comes of the last one."""
+    found: set[MapSymbol] = set()
+    for node in (node for program in programs for node in program.probe.walk()):
+        match node:
+            case ast.IncDec(_, ast.MapAccess(map_)):
+                found.add(map_.symbol)
+            case ast.Assign(ast.MapAccess(map_), _, value):
+                if any(isinstance(part, ast.MapAccess) and part.map.symbol is map_.symbol for part in value.walk()):
+                    found.add(map_.symbol)
+    return found
 
 
 def _stored(type_: Type) -> Type:

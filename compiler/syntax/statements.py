@@ -150,10 +150,7 @@ class StatementParser(ExpressionParser):
         target = self.parse_expression()
         operator_start, kind = self.start, self.kind
         if kind != "=" and kind not in ASSIGN_OPERATORS:
-            statement = self._finish_expression(target, start)
-            if isinstance(statement, ast.ExpressionStatement):
-                statement.span = target.span  # like an assignment, without the `;`
-            return statement
+            return self._finish_expression(target, start)
         match target:
             case ast.Variable() | ast.Map() | ast.MapAccess():
                 self.advance()

@@ -1,6 +1,6 @@
-"""Which kernels the tests boot."""
+"""Which kernels the tests use."""
 
-# Debian's cloud kernels by series. A suite's archive holds only its newest kernel: when the pinned one has gone, the
+# Debian's cloud kernels by series, which the tests boot. A suite's archive holds only its newest kernel: when the pinned one has gone, the
 # repository rule takes the one that is there, says so, and asks for a new pin. So the pin tells what was tested last and
 # guards against a forged file; it does not bring an old kernel back.
 KERNELS = {
@@ -15,6 +15,16 @@ KERNELS = {
         package = "linux-image-6.12.107+deb13-cloud-amd64",
         version = "6.12.107-1",
         sha256 = "04434ff520f860423eafe4203d986a35682ce73c2f71baa39e988ca0da93ac91",
+    ),
+}
+
+# Those whose types tests compile against, without booting them.
+TYPES_KERNELS = {
+    "7.2": struct(
+        suite = "sid",
+        package = "linux-binary-7.2.13+deb14-cloud-amd64",
+        version = "7.2.13-1",
+        sha256 = "03e41f1c34c16583462f029e81944a85ebcdb78098c258dedfa1cfdd680a27f8",
     ),
 }
 

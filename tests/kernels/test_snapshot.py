@@ -250,8 +250,8 @@ def test_tool_makes_and_shows(folder: Path, tmp_path: Path) -> None:
     [
         ((), "usage: "),
         (("make",), "make: give -o FILE"),
-        (("make", "-o", "x"), "give either --from-running or --from-folder DIR"),
-        (("make", "-o", "x", "--from-running", "--from-folder", "y"), "give either --from-running or --from-folder"),
+        (("make", "-o", "x"), "give one of --from-running, --from-folder DIR"),
+        (("make", "-o", "x", "--from-running", "--from-folder", "y"), "give one of --from-running, --from-folder"),
         (("make", "-o", "x", "--from-folder", "/nonexistent"), "/nonexistent: not a kernel's folder"),
         (("show", "/nonexistent"), "/nonexistent: No such file"),
     ],

@@ -1,5 +1,6 @@
 """A snapshot of a kernel that is up, and the default snapshot beside the very kernel that it describes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from compiler.types.kernel import Kernel
 from compiler.types.snapshot_file import FileSnapshot, encode
 from compiler.types.snapshot_folder import FolderSnapshot
+from kernels import image
 from tests.vm.machine import Machine
 
 TRACEPOINTS = ("syscalls/sys_enter_openat", "sched/sched_process_exec", "sock/inet_sock_set_state")
@@ -34,6 +36,12 @@ def test_snapshot_of_a_running_kernel(folder: Path, kernel_release: str) -> None
     task = kernel.struct("task_struct")
     assert task and task.member("real_parent")
     assert kernel.function("vfs_read") and kernel.has_helper("ringbuf_output")
+
+
+def test_types_in_the_image_are_those_of_the_running_kernel(folder: Path, kernel_release: str) -> None:
+    found = image.read(Path(os.environ["VM_KERNEL"]).read_bytes())
+    assert found.release == kernel_release
+    assert found.btf == (folder / "vmlinux.btf").read_bytes()
 
 
 def test_default_snapshot_is_of_this_kernel(folder: Path) -> None:

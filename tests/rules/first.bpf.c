@@ -1,1 +1,0 @@
-int first(void) { return 1; }

@@ -1,6 +1,0 @@
-#pragma once
-
-struct pair {
-  int first;
-  long second;
-};
