@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from compiler.analysis.program import AnalyzedProgram
 from compiler.backend import Backend, BackendError
-from compiler.codegen import generator
+from compiler.codegen import c_modules, generator
 from compiler.object.flatten import flatten
 from compiler.object.resources import ResourcesBuilder
+from compiler.object.sections import ObjectError
 from compiler.pipeline import CompileError, Timings
 from compiler.syntax.diagnostics import DiagnosticSink
 from proto import required_resources_pb2 as pb
@@ -43,17 +44,25 @@ def compile_program(
         builder = ResourcesBuilder(program, VERSION)
         module = generator.run(program, builder, sink, helper_errors=helper_errors)
         ir = str(module)
+        linked = [c_modules.linked_ir(c_module, builder) for c_module in program.c_modules]
     if sink.has_errors:
         raise CompileError("codegen")
     with timings.measure("llvm"):
         try:
-            result = backend.compile_ir(ir, texts=texts)
+            result = backend.compile_ir(ir, linked=linked, texts=texts)
         except BackendError as error:
             _explain(error, program, sink)
             raise CompileError("llvm") from error
     with timings.measure("object"):
-        programs = flatten(result.sections, builder.constants.by_symbol)
-        resources = builder.finish(programs, result.sections)
+        try:
+            programs = flatten(result.sections, builder.constants.by_symbol)
+            resources = builder.finish(programs, result.sections)
+        except ObjectError as error:
+            if not program.c_modules:
+                raise
+            # What C can say and we do not: a call that LLVM makes of a loop, an address in a variable.
+            sink.error("not-supported", f"C sources: {error}", program.c_modules[0].imported)
+            raise CompileError("object") from error
     return Compiled(resources, ir, result.optimized_ir, result.assembly)
 
 

@@ -13,6 +13,7 @@ import signal
 import struct
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
@@ -35,6 +36,14 @@ class BackendResult:
     assembly: str
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A module of bitcode: its IR as this LLVM writes it, and the BTF of its functions and variables."""
+
+    ir: str
+    btf: bytes
+
+
 class Backend:
     """The child process; translates one module after the other. After one that ended it comes a new child."""
 
@@ -55,15 +64,27 @@ class Backend:
         os.close(request)
         os.close(response)
 
-    def compile_ir(self, ir: str, *, texts: bool = False) -> BackendResult:
-        """Translates a module and waits for the child. Raises BackendError."""
+    def compile_ir(self, ir: str, *, linked: Sequence[str] = (), texts: bool = False) -> BackendResult:
+        """Translates a module, with those in `linked` made part of it. Raises BackendError."""
+        answer = self._ask((ir, list(linked), texts))
+        assert isinstance(answer, BackendResult)
+        return answer
+
+    def describe(self, bitcode: bytes) -> Description:
+        """Reads LLVM bitcode. Raises BackendError."""
+        answer = self._ask(bitcode)
+        assert isinstance(answer, Description)
+        return answer
+
+    def _ask(self, message: object) -> object:
+        """Sends the child a message and waits for its answer."""
         if not self._pid:
             self._start()
         self._errors.seek(0)  # the child's place, too
         self._errors.truncate()
-        _write(self._request, (ir, texts))
+        _write(self._request, message)
         answer = _read(self._response)
-        if isinstance(answer, BackendResult):
+        if isinstance(answer, BackendResult | Description):
             return answer
         raise BackendError(str(answer) if answer is not None else self._last_words(self._finish()))
 
@@ -103,10 +124,15 @@ def _serve(request: int, response: int) -> NoReturn:
 
         llvm.initialize()
         while (message := _read(request)) is not None:
-            ir, texts = cast("tuple[str, bool]", message)
             try:
-                output = llvm.compile_ir(ir, texts=texts)
-                answer: object = BackendResult(elf.read(output.object), output.optimized_ir, output.assembly)
+                if isinstance(message, bytes):
+                    described = llvm.describe(message)
+                    btf = elf.read(described.object).get(".BTF")
+                    answer: object = Description(described.ir, btf.data if btf else b"")
+                else:
+                    ir, linked, texts = cast("tuple[str, list[str], bool]", message)
+                    output = llvm.compile_ir(ir, linked=linked, texts=texts)
+                    answer = BackendResult(elf.read(output.object), output.optimized_ir, output.assembly)
             except (RuntimeError, ObjectError) as error:
                 answer = str(error)
             _write(response, answer)

@@ -7,6 +7,7 @@ to stderr; the exit code is 0, 1 for errors in the script or its use, 70 for an 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from compiler.backend import Backend, BackendError
+from compiler.backend import Backend, BackendError, Description
 
 if TYPE_CHECKING:
     from compiler.analysis.program import AnalyzedProgram
@@ -63,6 +64,12 @@ _DUMP = flags.DEFINE_enum("dump", None, _DUMPS, "Print a stage instead of writin
 _LINK = flags.DEFINE_bool("link", False, "Link a finished tracer; needs --shim.", flag_values=_flags)
 _SHIM = flags.DEFINE_multi_string("shim", [], "Archive of the shim.", flag_values=_flags)
 _CC = flags.DEFINE_string("cc", "cc", "C compiler to link with.", flag_values=_flags)
+_CLANG = flags.DEFINE_string(
+    "clang",
+    None,
+    "clang, for the C sources that the script imports. Default: the one on PATH; none with --hermetic.",
+    flag_values=_flags,
+)
 _UNSAFE = flags.DEFINE_bool("unsafe", False, "Allow functions that change the system.", flag_values=_flags)
 _VERBOSE = flags.DEFINE_bool("verbose", False, "Print how long each pass takes.", short_name="v", flag_values=_flags)
 _TRACEBACK = flags.DEFINE_bool("traceback", False, "Print the traceback of an internal error.", flag_values=_flags)
@@ -210,6 +217,7 @@ def _format(file: str | None) -> int:
 def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) -> int:
     from compiler import back, pipeline
     from compiler.analysis.c_definitions import Includes
+    from compiler.analysis.c_sources import Compiler, DescribeError
     from compiler.analysis.imports import Search
     from compiler.arch import ARCHITECTURES
     from compiler.link import LinkError, link
@@ -236,8 +244,16 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) ->
             clock_map=os.environ.get("BPFTRACE_DUMMY_TS_MAP", ""),
             environment=os.environ,
             parameters=parameters,
+            c_compiler=Compiler(_clang(), [Path(name) for name in _INCLUDE_FOLDERS.value]),
         )
-        tree, program = pipeline.front(source, kernel, options, sink, timings)
+
+        def describe(bitcode: bytes) -> Description:
+            try:
+                return backend.describe(bitcode)
+            except BackendError as error:
+                raise DescribeError(str(error)) from None
+
+        tree, program = pipeline.front(source, kernel, options, sink, timings, describe)
         if _DUMP.value in ("ast", "types"):
             return _print(_dump_tree(tree, program, typed=_DUMP.value == "types"))
         compiled = back.compile_program(
@@ -311,6 +327,12 @@ def _binaries() -> Binaries:
     # A `+` asks bpftrace to check the file's checksum, which is done in any case.
     folders = [folder.lstrip("+") for word in _DEBUG_FOLDERS.value for folder in word.split(":") if folder]
     return Binaries(named, Path(_ROOT.value) if _ROOT.value else None, folders)
+
+
+def _clang() -> str | None:
+    if _CLANG.value is not None or _HERMETIC.value:
+        return _CLANG.value
+    return shutil.which("clang")
 
 
 def _version(text: str) -> tuple[int, int]:

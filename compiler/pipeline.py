@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from compiler.analysis import (
     attach_points,
     c_definitions,
+    c_sources,
     capabilities,
     casts,
     check,
@@ -66,6 +67,7 @@ class Options:
     binaries: Binaries = field(default_factory=Binaries)
     any_build: bool = False
     """Whether the tracer shall run with other builds of its binaries too, at the risk of reading wrong data."""
+    c_compiler: c_sources.Compiler = field(default_factory=c_sources.Compiler)
 
 
 class CompileError(Exception):
@@ -88,9 +90,16 @@ class Timings:
 
 
 def front(
-    source: SourceFile, kernel: Kernel, options: Options, sink: DiagnosticSink, timings: Timings | None = None
+    source: SourceFile,
+    kernel: Kernel,
+    options: Options,
+    sink: DiagnosticSink,
+    timings: Timings | None = None,
+    describe: c_sources.Describe | None = None,
 ) -> tuple[ast.Program, AnalyzedProgram]:
-    """Parses and analyses a script. Raises CompileError once a pass has reported errors."""
+    """Parses and analyses a script; `describe` reads the bitcode of the C sources that it imports. Raises CompileError
+    once a pass has reported errors.
+    """
     timings = timings or Timings()
 
     @contextmanager
@@ -104,6 +113,8 @@ def front(
         program = parse(source, sink)
     with step("imports"):
         imports.run(program, options.imports, sink)
+    with step("c-sources"):
+        c_modules = c_sources.run(program, kernel, options.arch, options.c_compiler, describe, sink)
     with step("macros"):
         macros.run(program, sink)
     with step("c-definitions"):
@@ -137,7 +148,8 @@ def front(
         unroll.run(programs, sink)
     # Three independent looks at names: a script sees the errors of all of them.
     with step("names"):
-        names.run(programs, types, options.arch, settings, sink, unsafe=options.unsafe)
+        c_functions = c_sources.functions(c_modules)
+        names.run(programs, types, options.arch, settings, sink, unsafe=options.unsafe, c_functions=c_functions)
         scopes.run(programs, sink)
         table = maps.run(program, programs, sink)
     with step("user-symbols"):
@@ -150,7 +162,9 @@ def front(
         casts.run(programs, sink)
         iterators.run(programs, sink)
     with step("resources"):
-        analyzed = AnalyzedProgram(source, options.arch, settings, programs, any_build=options.any_build)
+        analyzed = AnalyzedProgram(
+            source, options.arch, settings, programs, any_build=options.any_build, c_modules=c_modules
+        )
         resources.run(analyzed, table, sink, clock_map=options.clock_map)
     with step("capabilities"):
         capabilities.run(analyzed, kernel, options.min_kernel, sink)

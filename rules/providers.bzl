@@ -12,6 +12,7 @@ BpftraceInfo = provider(
 BpftraceToolchainInfo = provider(
     doc = "What it takes to make a tracer; `bpftrace` of the ToolchainInfo of //rules:toolchain_type.",
     fields = {
+        "clang": "FilesToRunProvider of clang, for C sources that scripts import, or None",
         "compiler": "FilesToRunProvider of the compiler: `compiler SCRIPT --hermetic --snapshot FILE --arch ARCH -o OBJECT`",
         "kernel": "KernelSnapshotInfo used where a target names none",
         "shim": "CcInfo of the C runtime, which defines main()",
@@ -22,6 +23,7 @@ BpftraceLibraryInfo = provider(
     doc = "Files that scripts import or include.",
     fields = {
         "files": "depset of File: those of the library and of all that it depends on",
+        "has_c_sources": "bool: whether there is a C source among them, which takes clang to compile",
         "roots": "depset of string: folders that their paths in the workspace are relative to",
     },
 )

@@ -6,12 +6,15 @@
 #include "shim/actions.h"
 #include "shim/attach/attach.h"
 #include "shim/constants.h"
+#include "shim/demangle/demangle.h"
 #include "shim/kernel.h"
 #include "shim/output/value.h"
 #include "shim/payload.h"
 
 // Features that may be missing: see features.h.
 #pragma weak shim_print_map
+#pragma weak shim_print_ustack_names
+#pragma weak shim_demangle
 
 typedef const struct pb_required_resources resources_t;
 
@@ -84,6 +87,7 @@ static const char *check_type(resources_t *r, const struct pb_type *type) {
     CHECK(size >= least_sizes[type->kind], "a type is too small for its kind");
   CHECK(size <= MAX_VALUE_SIZE, "a type is too large");
   CHECK(value_is_linked(type->kind), "the tracer was linked without the printing of a type");
+  CHECK(type->kind != PB_TYPE_USYM || !r->config->cpp_demangle || shim_demangle != NULL, "the tracer was linked without a demangler");
   CHECK(type->enumeration < r->enums_count || type->enumeration == 0, "a type's enum is not in the table");
   CHECK(type->element < r->types_count || type->element == 0, "a type's element is not in the table");
   switch (type->kind) {
@@ -107,6 +111,8 @@ static const char *check_type(resources_t *r, const struct pb_type *type) {
       CHECK(type->stack_mode <= PB_TYPE_BUILD_ID, "a stack's mode is unknown");
       CHECK((type->kind == PB_TYPE_KSTACK ? 8 : 16) + (uint64_t)type->count * (type->stack_mode == PB_TYPE_BUILD_ID ? 32 : 8) <= size,
             "a stack reaches out of its type");
+      CHECK(type->kind == PB_TYPE_KSTACK || type->stack_mode > PB_TYPE_PERF || shim_print_ustack_names != NULL,
+            "the tracer was linked without the names of user stacks");
       break;
     case PB_TYPE_HIST:
       CHECK(type->histogram_bits <= MAX_HISTOGRAM_BITS, "a histogram has too many bits");

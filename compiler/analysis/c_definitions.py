@@ -8,7 +8,6 @@ libclang sees the definitions where the script has them, so that what it reports
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,13 +18,12 @@ from compiler.arch import Architecture
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.parser import parse_expression
-from compiler.syntax.source import SourceFile, Span, encode
+from compiler.syntax.source import SourceFile, Span
 from compiler.types import c_definitions
 from compiler.types.c_declarations import CDiagnostic
 from compiler.types.kernel import Kernel
 
 _MISSING_HEADER = "file not found"
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +86,9 @@ class _Text:
             definition = self._definitions[max(index, 0)]
             source = definition.span.source
             line = min(definition.span.line + diagnostic.line - self._first_lines[index], len(source.line_starts))
-        if source is None or line > len(source.line_starts):
+        if source is None:
             return None
-        text = source.line(line)
-        column = len(encode(text)[: diagnostic.column - 1].decode("utf-8", "replace"))
-        start = source.line_starts[line - 1] + min(column, len(text))
-        word = _WORD.match(text, column)
-        length = word.end() - word.start() if word else 1
-        return source.span(start, min(start + length, len(source.text)))
+        return source.word(line, diagnostic.column)
 
     def _source(self, file: str) -> SourceFile | None:
         if file not in self._sources:

@@ -19,6 +19,7 @@ from compiler.analysis.fields import Fields
 from compiler.analysis.maps import key_type
 from compiler.analysis.operators import COMPARISONS, LOGICAL
 from compiler.analysis.program import BpfProgram, VariableSymbol
+from compiler.c_sources.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.lattice import (
@@ -235,6 +236,11 @@ class _Casts:
 
     def call(self, node: ast.Call) -> None:
         arguments = node.arguments
+        if isinstance(node.builtin, CFunction):
+            for index, parameter in enumerate(node.builtin.parameters):
+                if isinstance(parameter.type, Integer):
+                    arguments[index] = self.to_integer(arguments[index], parameter.type, warn=True)
+            return
         match node.name, arguments:
             case (("has_key" | "delete"), [ast.Map() as map_, key]):
                 arguments[1] = self.key(node, map_, key)

@@ -12,12 +12,14 @@ from functools import partial
 
 from compiler.analysis import format_string
 from compiler.analysis.builtin_types import kind_name
+from compiler.analysis.c_calls import check_c_call
 from compiler.analysis.check_library import CHECKS
 from compiler.analysis.config import Config
 from compiler.analysis.fold import is_literal
 from compiler.analysis.maps import MapTable
 from compiler.analysis.program import BpfProgram, MapSymbol, MapType
 from compiler.builtins import Accept, Builtin, Parameter
+from compiler.c_sources.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink, Note
 from compiler.syntax.source import Span
@@ -116,6 +118,8 @@ class _Checker:
         match node:
             case ast.Call(builtin=Builtin()):
                 self.call(node)
+            case ast.Call(builtin=CFunction()):
+                check_c_call(node, self.sink)
             case ast.Map():
                 self.map(node)
             case ast.MapAccess():
@@ -146,8 +150,8 @@ class _Checker:
             case ast.Record(fields):
                 for item in fields:
                     self.composed(item.value, "record")
-            case ast.ExpressionStatement(expression):
-                self.discarded(node, expression)
+            case ast.Block(statements):
+                self.discarded(statements)
             case ast.Assign(ast.Variable() as variable) if isinstance(variable.type, None_):
                 self.error("unresolved", "Invalid expression for assignment", node.span)
             case ast.VariableDeclaration(_, declared) if declared is not None:
@@ -266,14 +270,14 @@ class _Checker:
             message = f"Map type {element.type} cannot exist inside a {what}."
             self.error("map-value", message, element.span)
 
-    def discarded(self, node: ast.ExpressionStatement, expression: ast.Expression) -> None:
-        match expression:
-            case ast.IncDec():
-                return
-            case ast.Call(name) if name in _MAY_BE_DISCARDED:
-                return
-        if not isinstance(expression.type, None_ | Void):
-            self.sink.warning("discarded", "Return value discarded.", node.span)
+    def discarded(self, statements: Sequence[ast.Statement]) -> None:
+        for statement in statements:
+            match statement:
+                case ast.ExpressionStatement(expression) if not isinstance(expression, ast.IncDec):
+                    if not isinstance(expression.type, None_ | Void):
+                        # As upstream underlines it: with the semicolon, but for the last one.
+                        span = expression.span if statement is statements[-1] else statement.span
+                        self.sink.warning("discarded", "Return value discarded.", span)
 
     def cast(self, node: ast.Cast) -> None:
         to, source = node.type, node.operand.type
@@ -463,9 +467,6 @@ class _Checker:
         elif len(node.arguments) != 1:
             message = f"Non-map print() only takes 1 argument, {len(node.arguments)} found"
             self.error("print", message, node.span)
-
-
-_MAY_BE_DISCARDED = frozenset({"delete"})
 
 
 def _is_declared(node: ast.Node, child: ast.Node) -> bool:

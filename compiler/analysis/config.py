@@ -27,8 +27,7 @@ class Config:
     """
 
     cache_user_symbols: str = "per_pid"
-    cpp_demangle: bool = False
-    """Upstream demangles unless this is off. Here names always stay as the symbol table has them."""
+    cpp_demangle: bool = True
     lazy_symbolication: bool = True
     license: str = "GPL"
     log_size: int = 1_000_000
@@ -87,7 +86,7 @@ _ENVIRONMENT_ONLY = frozenset({"btf", "kernel_build", "kernel_source", "vmlinux"
 # Settings that nothing reads yet: any value but the default would be ignored silently.
 _WITHOUT_EFFECT = frozenset(
     {
-        "cpp_demangle", "show_debug_info",
+        "show_debug_info",
     }
 )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Pass: root imports.
 
 Before: a parsed script. After: it has no import; what it imports, and what that imports, is part of it. Imported probes
-come before those of the script that imports them, so that they are attached first. A header becomes an `#include`.
+come before those of the script that imports them, so that they are attached first. A header becomes an
+`#include`; the next pass compiles the C sources.
 
 `import "stdlib"` means nothing: the library is always there.
 """
@@ -45,7 +46,7 @@ class _Importer:
         """Merges all that `program` imports into it."""
         imports, program.imports = program.imports, []
         parts = [part for item in imports for part in self.load(item)]
-        for name in ("c_definitions", "map_declarations", "macros", "subprograms", "probes"):
+        for name in ("c_definitions", "c_sources", "map_declarations", "macros", "subprograms", "probes"):
             merged = [node for part in parts for node in getattr(part, name)]
             setattr(program, name, merged + getattr(program, name))
 
@@ -91,9 +92,11 @@ class _Importer:
             case [*_, ".h"]:
                 include = ast.CDefinition(f'#include "{real}"', span=item.span)
                 yield ast.Program(c_definitions=[include], span=item.span)
-            case [".bpf", ".c" | ".o"]:
-                message = f"importing BPF objects and their C sources is not supported yet: {path.name}"
-                self.sink.error("not-supported", message, item.span)
+            case [".bpf", ".c"]:
+                yield ast.Program(c_sources=[ast.CSource(str(path), span=item.span)], span=item.span)
+            case [".bpf", ".o"]:
+                message = f"importing BPF objects is not supported: {path.name}"
+                self.sink.error("not-supported", message, item.span, hints=["Import their C source: NAME.bpf.c"])
             case _ if not known:
                 self.sink.error("import", f'unknown import type: "{path.name}"', item.span)
 

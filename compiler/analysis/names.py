@@ -1,9 +1,9 @@
 """Pass: names.
 
 Before: parsed bodies. After: every builtin variable is a Builtin and every function a Call, both with their entry of
-compiler.builtins; enumerators are Integers typed as their Enum; an operand of sizeof and the like that names a type is
-a type. Reported: unknown names, functions and variables that are not supported yet or not allowed in the probe, wrong
-numbers of arguments.
+compiler.builtins (a call of a C source's function: with its CFunction); enumerators are Integers typed as their Enum;
+an operand of sizeof and the like that names a type is a type. Reported: unknown names, functions and variables that are
+not supported yet or not allowed in the probe, wrong numbers of arguments.
 
 Identifiers stay only where a function gives them a meaning of its own: `nsecs(boot)`, `pid(init)`.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from compiler import builtins
 from compiler.analysis.config import Config, record
@@ -21,6 +21,7 @@ from compiler.analysis.fold import Folder
 from compiler.analysis.program import COOKIE_PROBES, BpfProgram
 from compiler.arch import Architecture
 from compiler.builtins import BUILTINS, Accept, Builtin, Kind
+from compiler.c_sources.module import LINKAGE_STATIC, CFunction
 from compiler.probe_types import UNKNOWN
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
@@ -42,9 +43,10 @@ def run(
     sink: DiagnosticSink,
     *,
     unsafe: bool,
+    c_functions: Mapping[str, CFunction],
 ) -> None:
     for program in programs:
-        _Names(program, kernel, arch, config, sink, unsafe).children(program.probe)
+        _Names(program, kernel, arch, config, sink, unsafe, c_functions).children(program.probe)
 
 
 class _Names:
@@ -56,7 +58,9 @@ class _Names:
         config: Config,
         sink: DiagnosticSink,
         unsafe: bool,
+        c_functions: Mapping[str, CFunction],
     ) -> None:
+        self.c_functions = c_functions
         self.program = program
         self.kernel = program.types(kernel)
         self.arch = arch
@@ -186,10 +190,7 @@ class _Names:
         found = BUILTINS.get(node.name)
         if found is None:
             self.children(node)
-            self.sink.error(
-                "unknown-function", f"Unknown function: '{node.name}'", node.span, hints=_similar(node.name, call=True)
-            )
-            return node
+            return self.c_call(node)
         node.builtin = found
         if found.kind is Kind.VARIABLE and not node.arguments:
             return self.variable(found, node)
@@ -207,6 +208,25 @@ class _Names:
                     self.check_register(node)
                 case "percpu_kaddr":
                     self.check_variable_of_kernel(node)
+        return node
+
+    def c_call(self, node: ast.Call) -> ast.Expression:
+        """A call of a function of a C source."""
+        function = self.c_functions.get(node.name)
+        given = len(node.arguments)
+        if function is None:
+            hints = _similar(node.name, call=True, others=self.c_functions)
+            self.sink.error("unknown-function", f"Unknown function: '{node.name}'", node.span, hints=hints)
+        elif function.linkage == LINKAGE_STATIC:
+            message = f"Unsupported function linkage: '{node.name}'"
+            hint = "A script can call functions of C sources that are not static."
+            self.sink.error("function-linkage", message, node.span, hints=[hint])
+        elif given != len(function.parameters):
+            message = f"Function `{node.name}` requires {len(function.parameters)} arguments, got "
+            message += str(given) if given > len(function.parameters) else f"only {given}"
+            self.sink.error("argument-count", message, node.span)
+        else:
+            node.builtin = function
         return node
 
     def check_register(self, node: ast.Call) -> None:
@@ -271,12 +291,15 @@ def _count(number: int) -> str:
     return "one argument" if number == 1 else f"{number} arguments"
 
 
-def _similar(name: str, *, call: bool = False) -> list[str]:
-    """Hints for a name that is not known."""
+def _similar(name: str, *, call: bool = False, others: Collection[str] = ()) -> list[str]:
+    """Hints for a name that is not known; `others` are functions that are not builtins."""
     names = [
         entry.name
         for entry in builtins.BUILTINS.values()
         if entry.supported and (entry.kind is not Kind.VARIABLE or not call)
     ]
-    close = difflib.get_close_matches(name, names, 1, 0.7)
-    return [f"Did you mean {BUILTINS[close[0]].signature}?" if call else f"Did you mean {close[0]}?"] if close else []
+    close = difflib.get_close_matches(name, [*names, *others], 1, 0.7)
+    if not close:
+        return []
+    shown = BUILTINS[close[0]].signature if call and close[0] in BUILTINS else close[0]
+    return [f"Did you mean {shown}?"]

@@ -31,10 +31,13 @@ def binary(node: ast.Binary, left: Type, right: Type, sink: DiagnosticSink) -> T
         return BOOL
     if isinstance(left, Pointer) or isinstance(right, Pointer):
         return _pointers(node, left, right, sink)
-    if node.op in COMPARISONS:
+    numbers = _is_number(left) and _is_number(right)
+    if node.op in COMPARISONS and not numbers:
         return BOOL
     space = _space(node, left, right, sink)
-    if _is_number(left) and _is_number(right):
+    if node.op in COMPARISONS:
+        return BOOL
+    if numbers:
         return in_space(_integers(node, left, right, sink), space)
     return INT64 if left.is_signed or right.is_signed else UINT64
 

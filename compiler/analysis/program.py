@@ -6,8 +6,8 @@ What holds of the syntax tree inside it:
 * Conversions are explicit: wherever a value's type differs from the one its place wants there is an implicit
   `ast.Cast`, whose own `type` is the target; `Cast.to` need not be looked at.
 * Every builtin variable is an `ast.Builtin` and every function an `ast.Call`, both with `builtin` set to their entry of
-  `compiler.builtins`. Macros, identifiers and named constants are gone: an enumerator is an `ast.Integer` typed as its
-  Enum.
+  `compiler.builtins`, or a call's to the CFunction of one of `c_modules`. Macros, identifiers and named constants are
+  gone: an enumerator is an `ast.Integer` typed as its Enum.
 * A map's value is always read and written through `ast.MapAccess`; that of a map without keys has the key `Integer 0`
   of type INT64. A plain `ast.Map` is only the argument of a function that takes a map, what `for` iterates over, or
   the operand of `&`.
@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from compiler.arch import Architecture
+from compiler.c_sources.module import CModule
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
 from compiler.syntax.source import SourceFile, Span
@@ -412,3 +413,5 @@ class AnalyzedProgram:
     """A map without keys that stands for all clocks, so that tests can say what time it is."""
     any_build: bool = False
     """Whether the tracer runs with other builds of its binaries too."""
+    c_modules: list[CModule] = field(default_factory=list)
+    """C sources that are linked to the programs."""

@@ -22,6 +22,7 @@ from compiler.analysis.parameters import NUMBER, used_as, used_by
 from compiler.analysis.program import BpfProgram, MapSymbol, VariableSymbol
 from compiler.analysis.report import Report
 from compiler.builtins import Builtin, Kind
+from compiler.c_sources.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import Span
@@ -516,6 +517,10 @@ class _Resolver:
         return result
 
     def call(self, node: ast.Call) -> Type:
+        if isinstance(node.builtin, CFunction):
+            for argument in node.arguments:
+                self.expression(argument)
+            return node.builtin.result
         assert isinstance(node.builtin, Builtin)
         match node.arguments:
             case [ast.Map() as map_, key] if node.name in ("has_key", "delete"):

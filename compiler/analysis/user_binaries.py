@@ -46,7 +46,7 @@ def run(
     kept = []
     for program in programs:
         point = program.attach_points[0]
-        if point.probe_type.name not in _PROBE_TYPES:
+        if point.probe_type.name not in _PROBE_TYPES or point.late:
             kept.append(program)
             continue
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from compiler.analysis.program import VariableSymbol
-from compiler.codegen import memory
+from compiler.c_sources.module import CFunction
+from compiler.codegen import c_modules, memory
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import PTR, Operand, constant
 from compiler.codegen.lowering import BUILTINS, expression
@@ -31,6 +32,9 @@ def string(e: Emitter, node: ast.String, into: Place | None) -> Place:
 
 @expression(ast.Builtin, ast.Call)
 def builtin(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Value:
+    if isinstance(node.builtin, CFunction):
+        assert isinstance(node, ast.Call)
+        return c_modules.call(e, node)
     return BUILTINS[node.builtin.name](e, node, into)
 
 

@@ -6,6 +6,7 @@ takes about 0.1 s, which is why it happens in that process only, while the compi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import llvmlite.binding as llvm
@@ -28,15 +29,57 @@ def initialize() -> None:
     llvm.initialize_all_asmprinters()
 
 
-def compile_ir(ir: str, *, texts: bool = False) -> LlvmOutput:
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A module of bitcode as text, and the object that it makes by itself."""
+
+    ir: str
+    object: bytes
+
+
+def describe(bitcode: bytes) -> Described:
+    """Raises RuntimeError on bitcode of an LLVM that is newer than this one."""
+    module = llvm.parse_bitcode(bitcode, llvm.create_context())
+    module.verify()
+    ir = str(module)
+    return Described(ir, _machine().emit_object(module))
+
+
+def _machine() -> llvm.TargetMachine:
+    return llvm.Target.from_triple("bpf").create_target_machine(cpu=CPU, opt=3, reloc="default", codemodel="default")
+
+
+def _link(module: llvm.ModuleRef, texts: Sequence[str], context: llvm.ContextRef) -> None:
+    """Makes other modules part of one; nothing refers to them from outside."""
+    for text in texts:
+        other = llvm.parse_assembly(text, context)
+        names = [value.name for value in (*other.functions, *other.global_variables) if not value.is_declaration]
+        module.link_in(other)
+        for name in names:
+            value = _find(module, name)
+            if value is not None:
+                value.linkage = llvm.Linkage.internal
+
+
+def _find(module: llvm.ModuleRef, name: str) -> llvm.ValueRef | None:
+    for find in (module.get_function, module.get_global_variable):
+        try:
+            return find(name)
+        except NameError:
+            continue
+    return None  # one that is internal already may have got another name
+
+
+def compile_ir(ir: str, *, linked: Sequence[str] = (), texts: bool = False) -> LlvmOutput:
     """Optimizes and translates a module; raises RuntimeError on IR that LLVM refuses politely.
 
-    With `texts` the optimized IR and the assembly come too.
+    The modules in `linked` become part of it. With `texts` the optimized IR and the assembly come too.
     """
     context = llvm.create_context()  # its own, or what modules before it named would change the names in this one
     module = llvm.parse_assembly(ir, context)
+    _link(module, linked, context)
     module.verify()
-    machine = llvm.Target.from_triple("bpf").create_target_machine(cpu=CPU, opt=3, reloc="default", codemodel="default")
+    machine = _machine()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     # The verifier follows every path: unrolled loops cost instructions, and BPF has no vectors.
     options.loop_unrolling = False

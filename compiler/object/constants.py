@@ -8,7 +8,7 @@ from __future__ import annotations
 from compiler.object.core import CoreTypes, Kind, Step, describe
 from compiler.object.tables import Tables
 from compiler.syntax.source import Span
-from compiler.types.lattice import Struct
+from compiler.types.lattice import Enum, Struct
 from proto import required_resources_pb2 as pb
 
 _HOST_VALUES = pb.HostValue.Kind
@@ -42,6 +42,12 @@ class Constants:
         if name in self.by_symbol:
             return name
         return self._add(name, self._core.relocation(kind, root, steps), span)
+
+    def core_enumerator(self, kind: Kind, enum: Enum, enumerator: str, span: Span) -> str:
+        name = f"{pb.CoreRelocation.Kind.Name(kind).lower()}:{enum}.{enumerator}"
+        if name in self.by_symbol:
+            return name
+        return self._add(name, self._core.enumerator(kind, enum, enumerator), span)
 
     def tracepoint_field(
         self, category: str, event: str, field: str, property_: pb.TracepointField.Property, span: Span

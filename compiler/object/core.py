@@ -21,6 +21,11 @@ Step = Field | int
 """A member of the structure that the path has come to, or an index into the array."""
 
 
+_Key = tuple[str, bool, int, int]
+"""A structure: name, whether it is a union, number if it has no name, and the identity of its source: those of one name
+from a C source and from the kernel may differ."""
+
+
 @dataclass(slots=True)
 class _Composite:
     type_id: int
@@ -40,8 +45,8 @@ class CoreTypes:
 
     def __init__(self) -> None:
         self.btf = BtfWriter()
-        self._composites: dict[tuple[str, bool, int], _Composite] = {}
-        self._structs: dict[tuple[str, bool, int], Struct] = {}
+        self._composites: dict[_Key, _Composite] = {}
+        self._structs: dict[_Key, Struct] = {}
         self._pending: list[_Pending] = []
 
     def relocation(self, kind: Kind, root: Struct, steps: tuple[Step, ...]) -> pb.Constant:
@@ -50,8 +55,7 @@ class CoreTypes:
         current: Type = root
         for step in steps:
             if isinstance(step, int):
-                assert isinstance(current, lattice.Array)
-                current = current.element
+                current = _element(current)
             else:
                 assert isinstance(current, Struct)
                 self._composite(current).members.setdefault(step.name, step)
@@ -60,6 +64,17 @@ class CoreTypes:
         constant.core.kind = kind
         constant.core.description = describe(root, steps)
         self._pending.append(_Pending(constant, kind, root, steps))
+        return constant
+
+    def enumerator(self, kind: Kind, enum: lattice.Enum, name: str) -> pb.Constant:
+        """A constant for the existence or the value of an enumerator."""
+        value = enum.enumerators[name]
+        constant = pb.Constant()
+        constant.core.kind = kind
+        constant.core.description = f"{enum}.{name}"
+        constant.core.btf_type = self.btf.enumeration(enum.name, [(name, value)], enum.size)
+        constant.core.access = "0"
+        constant.core.local_value = 1 if kind == Kind.ENUM_VALUE_EXISTS else value & (1 << 64) - 1
         return constant
 
     def function(self, name: str, linkage: Linkage) -> int:
@@ -84,14 +99,14 @@ class CoreTypes:
     # ----------------------------------------------------------------------------------------------------- types
 
     def _composite(self, struct: Struct) -> _Composite:
-        key = (struct.name, struct.is_union, struct.key if struct.is_anonymous else 0)
+        key = (struct.name, struct.is_union, struct.key if struct.is_anonymous else 0, id(struct.source))
         composite = self._composites.get(key)
         if composite is None:
             composite = self._composites[key] = _Composite(self.btf.reserve())
             self._structs[key] = struct
         return composite
 
-    def _write(self, key: tuple[str, bool, int]) -> None:
+    def _write(self, key: _Key) -> None:
         struct, composite = self._structs[key], self._composites[key]
         members = [
             Member(
@@ -136,8 +151,7 @@ class CoreTypes:
         last: Field | None = None
         for step in steps:
             if isinstance(step, int):
-                assert isinstance(current, lattice.Array)
-                current = current.element
+                current = _element(current)
                 indexes.append(step)
                 offset += step * current.size * 8
                 last = None
@@ -149,6 +163,14 @@ class CoreTypes:
                 current = step.type
                 last = step
         return indexes, offset, last
+
+
+def _element(type_: Type) -> Type:
+    """What an index leads to: arrays of bytes are strings."""
+    if isinstance(type_, lattice.Array):
+        return type_.element
+    assert isinstance(type_, lattice.String)
+    return lattice.INT8
 
 
 def _ordered(composite: _Composite) -> list[Field]:

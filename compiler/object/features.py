@@ -36,6 +36,10 @@ def features(resources: pb.RequiredResources) -> list[str]:
     needed |= {f"shim_action_{_which(action, 'kind')}" for action in resources.actions}
     printed = {type_.kind for type_ in resources.types} & _PRINTERS
     needed |= {f"shim_print_{pb.Type.Kind.Name(kind).lower()}" for kind in printed}
+    if any(_has_names(type_) for type_ in resources.types if type_.kind == pb.Type.USTACK):
+        needed.add("shim_print_ustack_names")
+    if resources.config.cpp_demangle and any(_has_names(type_) for type_ in resources.types):
+        needed.add("shim_demangle")
     has_user_maps = any(entry.role == pb.Map.USER for entry in resources.maps)
     prints_maps = any(action.WhichOneof("kind") == "print_map" for action in resources.actions)
     if prints_maps or (has_user_maps and resources.config.print_maps_on_exit):
@@ -45,6 +49,17 @@ def features(resources: pb.RequiredResources) -> list[str]:
     if resources.config.probe_filter:
         needed.add("shim_filter_targets")
     return sorted(needed)
+
+
+def _has_names(type_: pb.Type) -> bool:
+    """Whether printing it takes the symbols of processes."""
+    match type_.kind:
+        case pb.Type.USYM:
+            return True
+        case pb.Type.USTACK:
+            return type_.stack_mode in (pb.Type.BPFTRACE, pb.Type.PERF)
+        case _:
+            return False
 
 
 def _which(message: Message, oneof: str) -> str:

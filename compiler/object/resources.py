@@ -15,12 +15,13 @@ from compiler.analysis.program import (
     MapSymbol,
     ParameterKind,
 )
+from compiler.c_sources.module import CMap
 from compiler.object import actions, probes
 from compiler.object.btf import Linkage
 from compiler.object.constants import Constants
 from compiler.object.core import CoreTypes
 from compiler.object.flatten import INSTRUCTION_SIZE, FlatProgram
-from compiler.object.sections import Section
+from compiler.object.sections import ObjectError, Section
 from compiler.object.tables import Tables, stored_size
 from compiler.object.tracer import FORMAT_VERSION
 from compiler.syntax.source import encode
@@ -96,6 +97,7 @@ class ResourcesBuilder:
         self._target_names = ""
         self._usdt_arguments = ""
         self._target_places = ""
+        self._c_maps: dict[CMap, str] = {}
         self._cookie_users: set[str] = set()
         for symbol in sorted(program.maps, key=lambda symbol: symbol.name):
             self._add_user_map(symbol)
@@ -140,6 +142,22 @@ class ResourcesBuilder:
             size = 2 * TARGET_NAME_SIZE
             self._target_names = self._internal_map("target_names", pb.Map.TARGET_NAMES, _BPF_MAP_TYPE_ARRAY, 4, size)
         return self._target_names
+
+    def c_map(self, source: str, map_: CMap) -> str:
+        """The symbol of a map that a C source defines: working memory like ours."""
+        if map_ not in self._c_maps:
+            index = len(self.message.maps)
+            self.message.maps.add(
+                role=pb.Map.SCRATCH,
+                name=map_.name,
+                bpf_type=map_.bpf_type,
+                key_size=map_.key_size,
+                value_size=map_.value_size,
+                max_entries=map_.max_entries,
+                flags=map_.flags,
+            )
+            self._c_maps[map_] = self.constants.map(index, f"{source}:{map_.name}")
+        return self._c_maps[map_]
 
     def usdt_arguments(self, program: BpfProgram) -> str:
         """The symbol of the map that says where the arguments of each USDT probe are."""
@@ -225,9 +243,9 @@ class ResourcesBuilder:
                 text = encode(parameter.default_string)[: parameter.size - 1]
                 initial += text.ljust(parameter.size + -parameter.size % 8, b"\0")
         if texts:
-            self._add_read_only_data("parameters", bytes(initial))
+            self._add_data("parameters", bytes(initial))
 
-    def _add_read_only_data(self, name: str, data: bytes) -> int:
+    def _add_data(self, name: str, data: bytes, *, writable: bool = False) -> int:
         index = len(self.message.maps)
         self.message.maps.add(
             role=pb.Map.GLOBAL_DATA,
@@ -236,9 +254,9 @@ class ResourcesBuilder:
             key_size=4,
             value_size=len(data),
             max_entries=1,
-            flags=_BPF_F_RDONLY_PROG,
+            flags=0 if writable else _BPF_F_RDONLY_PROG,
             initial_value=data,
-            frozen=True,
+            frozen=not writable,
         )
         return index
 
@@ -260,7 +278,13 @@ class ResourcesBuilder:
     def _data_symbols(self, sections: Mapping[str, Section], programs: Mapping[str, FlatProgram]) -> dict[str, int]:
         """Makes a map of each section of data that is used; returns the maps by section."""
         used = {use.symbol for program in programs.values() for use in program.uses} & set(sections)
-        return {name: self._add_read_only_data(name.strip("."), _padded(sections[name].data)) for name in sorted(used)}
+        for name in used:
+            if sections[name].references:
+                raise ObjectError(f"data in {name} has addresses in it")
+        return {
+            name: self._add_data(name.strip("."), _padded(sections[name].data), writable=not _is_read_only(name))
+            for name in sorted(used)
+        }
 
     def _add_programs(self, programs: Mapping[str, FlatProgram], data: Mapping[str, int]) -> None:
         indexes: dict[str, int] = {}
@@ -335,6 +359,11 @@ def key_size(symbol: MapSymbol) -> int:
     if symbol.value_type.is_multi_key_map_value:
         return size + 8
     return size or 8
+
+
+def _is_read_only(section: str) -> bool:
+    """Of sections of data: the script's constants, and those of C sources."""
+    return section.startswith(".rodata")
 
 
 def _padded(data: bytes) -> bytes:

@@ -428,6 +428,13 @@ class Import(Node):
 
 
 @dataclass(slots=True, eq=False)
+class CSource(Node):
+    """A C source that an import brings; the parser makes none."""
+
+    path: str
+
+
+@dataclass(slots=True, eq=False)
 class CDefinition(Node):
     """A preprocessor line or a struct, union or enum definition, verbatim: libclang's business."""
 
@@ -542,4 +549,5 @@ class Program(Node):
     macros: list[Macro] = field(default_factory=list)
     subprograms: list[Subprogram] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
+    c_sources: list[CSource] = field(default_factory=list)
     comments: list[Span] = field(default_factory=list, init=False, repr=False)

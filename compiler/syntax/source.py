@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
+
+_WORD = re.compile(r"\w+")
 
 
 class Position(NamedTuple):
@@ -55,6 +58,16 @@ class SourceFile:
 
     def span(self, start: int, end: int) -> Span:
         return Span(self, start, end)
+
+    def word(self, line: int, column: int) -> Span | None:
+        """The word at a place that clang names: columns count bytes, from 1. None for a line that is not there."""
+        if not 0 < line <= len(self.line_starts):
+            return None
+        text = self.line(line)
+        before = len(encode(text)[: column - 1].decode("utf-8", "replace"))
+        start = self.line_starts[line - 1] + min(before, len(text))
+        word = _WORD.match(text, before)
+        return self.span(start, min(start + (word.end() - word.start() if word else 1), len(self.text)))
 
     def __repr__(self) -> str:
         return f"SourceFile({self.name!r})"

@@ -150,7 +150,10 @@ class StatementParser(ExpressionParser):
         target = self.parse_expression()
         operator_start, kind = self.start, self.kind
         if kind != "=" and kind not in ASSIGN_OPERATORS:
-            return self._finish_expression(target, start)
+            statement = self._finish_expression(target, start)
+            if isinstance(statement, ast.ExpressionStatement):
+                statement.span = target.span  # like an assignment, without the `;`
+            return statement
         match target:
             case ast.Variable() | ast.Map() | ast.MapAccess():
                 self.advance()

@@ -280,6 +280,16 @@ class Btf:
         entries = words[at + 1 : at + 1 + 2 * count].tolist()
         return [(self.string(name), kind) for name, kind in zip(entries[0::2], entries[1::2], strict=True)]
 
+    def linkage(self, type_id: int) -> int:
+        """Of a function: 0 static, 1 global, 2 external."""
+        _, _, linkage = self._extra(type_id, Kind.FUNC)
+        return linkage
+
+    def section_variables(self, type_id: int) -> list[int]:
+        """Ids of the variables in a data section."""
+        words, at, count = self._extra(type_id, Kind.DATASEC)
+        return words[at + 1 : at + 1 + 3 * count : 3].tolist()
+
     def strip(self, type_id: int, tags: set[str] | None = None) -> int:
         """Follow qualifiers and typedefs to the type behind them; names of type tags on the way go into `tags`."""
         for _ in range(64):

@@ -38,6 +38,10 @@ def _bpftrace_binary_impl(ctx):
         args.add("--min_kernel", ctx.attr.min_kernel)
     if ctx.attr.unsafe:
         args.add("--unsafe")
+    tools = []
+    if library.has_c_sources and toolchain.clang:
+        args.add("--clang", toolchain.clang.executable)
+        tools.append(toolchain.clang)
     args.add("-o", object)
     ctx.actions.run(
         arguments = [args],
@@ -47,6 +51,7 @@ def _bpftrace_binary_impl(ctx):
         outputs = [object],
         progress_message = "Compiling tracer %{label}",
         toolchain = TOOLCHAIN_TYPE,
+        tools = tools,
     )
 
     executable = ctx.actions.declare_file(ctx.label.name)

@@ -2,6 +2,9 @@
 
 load("//rules:providers.bzl", "BpftraceLibraryInfo")
 
+# How the names of C sources end.
+C_SOURCE = ".bpf.c"
+
 def _root(file):
     """The folder that the path of a file in its workspace is relative to: a source tree or an output tree."""
     repository = file.owner.workspace_root
@@ -16,6 +19,10 @@ def library_info(ctx, files):
     """
     dependencies = [dependency[BpftraceLibraryInfo] for dependency in ctx.attr.deps]
     return BpftraceLibraryInfo(
+        has_c_sources = any(
+            [file.basename.endswith(C_SOURCE) for file in files] +
+            [info.has_c_sources for info in dependencies],
+        ),
         files = depset(files, transitive = [info.files for info in dependencies]),
         roots = depset([_root(file) for file in files], transitive = [info.roots for info in dependencies]),
     )
@@ -27,7 +34,7 @@ def _bpftrace_library_impl(ctx):
 bpftrace_library = rule(
     implementation = _bpftrace_library_impl,
     doc = """\
-Scripts and C headers that other scripts import.
+Scripts, C sources and C headers that other scripts import.
 
     bpftrace_library(
         name = "net",
@@ -43,7 +50,8 @@ Scripts and C headers that other scripts import.
 
 A script names what it imports relative to its own folder, or to the root of the workspace (or of the repository that
 the library is from): `import "net.bt";` or `import "tracers/net.bt";`. Headers are found in the same ways. They are
-compiled where they are imported, against the kernel of that target.
+compiled where they are imported, against the kernel of that target. C sources (`import "net.bpf.c";`) need a toolchain
+with the attribute `clang`; see docs/c_sources.md.
 """,
     attrs = {
         "deps": attr.label_list(
@@ -55,8 +63,8 @@ compiled where they are imported, against the kernel of that target.
             allow_files = [".h"],
         ),
         "srcs": attr.label_list(
-            doc = "Scripts.",
-            allow_files = [".bt"],
+            doc = "Scripts and C sources.",
+            allow_files = [".bt", C_SOURCE],
         ),
     },
     provides = [BpftraceLibraryInfo],

@@ -7,6 +7,7 @@ TOOLCHAIN_TYPE = Label("//rules:toolchain_type")
 
 def _bpftrace_toolchain_impl(ctx):
     return [platform_common.ToolchainInfo(bpftrace = BpftraceToolchainInfo(
+        clang = ctx.attr.clang[DefaultInfo].files_to_run if ctx.attr.clang else None,
         compiler = ctx.attr.compiler[DefaultInfo].files_to_run,
         kernel = ctx.attr.kernel[KernelSnapshotInfo],
         shim = ctx.attr.shim[CcInfo],
@@ -19,6 +20,7 @@ Compiler, shim and default kernel snapshot, to be registered with a `toolchain` 
 
     bpftrace_toolchain(
         name = "our_kernel",
+        clang = "@llvm//:clang",  # for scripts that import C sources
         kernel = ":fleet",
     )
 
@@ -29,6 +31,13 @@ Compiler, shim and default kernel snapshot, to be registered with a `toolchain` 
     )
 """,
     attrs = {
+        "clang": attr.label(
+            doc = "clang with the BPF target, of a version up to 22 (that of the compiler's LLVM). Only scripts that " +
+                  "import C sources (`.bpf.c`) need it.",
+            allow_files = True,
+            cfg = "exec",
+            executable = True,
+        ),
         "compiler": attr.label(
             doc = "The compiler; another one must take the same arguments.",
             cfg = "exec",

@@ -32,6 +32,7 @@ extern value_printer shim_print_timestamp;
 extern value_printer shim_print_cgroup_path;
 extern value_printer shim_print_kstack;
 extern value_printer shim_print_ustack;
+extern value_printer shim_print_ustack_names;  // of ustack, in the modes that show names
 extern value_printer shim_print_inet;
 extern value_printer shim_print_mac_address;
 extern value_printer shim_print_parameter;

@@ -2,8 +2,16 @@
 
 #include <limits.h>
 
+#include "shim/demangle/demangle.h"
 #include "shim/output/value.h"
 #include "shim/user/path.h"
+
+// Linked if the configuration wants names demangled: see features.h.
+#pragma weak shim_demangle
+
+const char *origin_name(const struct tracer *tracer, const char *name) {
+  return tracer->resources->config->cpp_demangle && shim_demangle ? shim_demangle(name) : name;
+}
 
 // The binary of a uprobe.
 static const char *program_of(const struct pb_required_resources *resources, uint64_t probe) {

@@ -11,7 +11,8 @@ void shim_print_usym(struct printer *printer, const struct pb_type *type, const 
   struct user_origin origin = origin_read(printer->tracer, data + 8);
   struct user_place place = user_place_find(&origin, address);
   if (place.name) {
-    printer->format->string(printer, place.name, strlen(place.name), "");
+    const char *name = origin_name(printer->tracer, place.name);
+    printer->format->string(printer, name, strlen(name), "");
     return;
   }
   struct number number;

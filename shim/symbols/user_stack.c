@@ -1,24 +1,15 @@
 // ustack.
 #include "shim/output/value.h"
-#include "shim/symbols/origin.h"
 #include "shim/symbols/stack.h"
+
+// Linked for the modes that show names: see features.h.
+#pragma weak shim_print_ustack_names
 
 enum { HEADER_SIZE = 16 };
 
-static void name_frame(struct long_text *text, uint64_t address, const void *context, bool is_perf) {
-  struct user_place place = user_place_find(context, address);
-  if (place.name)
-    long_text_symbol(text, place.name, place.offset);
-  else
-    long_text_address(text, address);
-  if (is_perf) {
-    long_text_string(text, " (");
-    long_text_string(text, place.name ? place.module : "[unknown]");
-    long_text_string(text, ")");
-  }
-}
-
 void shim_print_ustack(struct printer *printer, const struct pb_type *type, const uint8_t *data) {
-  struct user_origin origin = origin_read(printer->tracer, data);
-  stack_print(printer, type, data + HEADER_SIZE, load_unsigned(data + 8, 8), name_frame, &origin);
+  if (type->stack_mode == PB_TYPE_BPFTRACE || type->stack_mode == PB_TYPE_PERF)
+    shim_print_ustack_names(printer, type, data);
+  else
+    stack_print(printer, type, data + HEADER_SIZE, load_unsigned(data + 8, 8), NULL, NULL);
 }

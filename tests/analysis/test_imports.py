@@ -114,7 +114,7 @@ def test_what_cannot_be_found(folder: Path) -> None:
     ("name", "message"),
     [
         ("a_txt", 'unknown import type: "a.txt"'),
-        ("a_bpf.c", "importing BPF objects and their C sources is not supported yet: a.bpf.c"),
+        ("a_bpf.o", "importing BPF objects is not supported: a.bpf.o"),
     ],
 )
 def test_kinds_of_files(folder: Path, name: str, message: str) -> None:

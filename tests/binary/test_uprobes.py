@@ -40,7 +40,7 @@ def first_line(result: AnalyzedProgram | str) -> str:
 
 
 def probe_of(program: AnalyzedProgram) -> pb.Probe:
-    return probes.describe(program.programs[0].attach_points[0], 0, Tables(pb.RequiredResources()))
+    return probes.describe(program.programs[0].attach_points[0], 0, Tables(pb.RequiredResources()), {})
 
 
 def test_args_and_types(folder: Path) -> None:

@@ -21,7 +21,7 @@ class _FailingBackend(Backend):
     def __init__(self, message: str) -> None:
         self._message = message
 
-    def compile_ir(self, _ir: str, *, texts: bool = False) -> BackendResult:  # noqa: ARG002
+    def compile_ir(self, ir: str, **_: object) -> BackendResult:  # noqa: ARG002
         raise BackendError(self._message)
 
 

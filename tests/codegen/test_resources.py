@@ -126,7 +126,7 @@ def test_many_temporaries_in_a_statement_do_not_overflow_the_stack() -> None:
 
 def test_a_stack_that_does_not_suffice_is_the_script_s_fault() -> None:
     class Overflowing(Backend):
-        def compile_ir(self, ir: str, *, texts: bool = False) -> BackendResult:  # noqa: ARG002
+        def compile_ir(self, ir: str, **_: object) -> BackendResult:  # noqa: ARG002
             raise BackendError("error: in function begin_0 i64 (ptr): Looks like the BPF stack limit is exceeded.")
 
     sink = DiagnosticSink()

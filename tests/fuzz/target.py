@@ -11,7 +11,7 @@ import resource
 import signal
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class _Backend(Backend):
         self._modules = 0
         self._results: dict[str, BackendResult] = {}
 
-    def compile_ir(self, ir: str, *, texts: bool = False) -> BackendResult:
+    def compile_ir(self, ir: str, *, linked: Sequence[str] = (), texts: bool = False) -> BackendResult:
         if ir not in self._results:
             if len(self._results) == self._REMEMBERED:
                 self._results.clear()
@@ -66,7 +66,7 @@ class _Backend(Backend):
                 self.close()
             if self._pid:
                 self._limit()
-            self._results[ir] = super().compile_ir(ir, texts=texts)
+            self._results[ir] = super().compile_ir(ir, linked=linked, texts=texts)
         return self._results[ir]
 
     def _start(self) -> None:

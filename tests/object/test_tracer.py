@@ -74,3 +74,24 @@ def test_features_follow_the_message() -> None:
     assert features(message) == expected
     message.config.print_maps_on_exit = True
     assert features(message) == sorted([*expected, "shim_print_map"])
+
+
+@pytest.mark.parametrize(
+    ("type_", "is_named"),
+    [
+        (pb.Type(kind=pb.Type.USYM), True),
+        (pb.Type(kind=pb.Type.USTACK, stack_mode=pb.Type.BPFTRACE), True),
+        (pb.Type(kind=pb.Type.USTACK, stack_mode=pb.Type.PERF), True),
+        (pb.Type(kind=pb.Type.USTACK, stack_mode=pb.Type.RAW), False),
+        (pb.Type(kind=pb.Type.USTACK, stack_mode=pb.Type.BUILD_ID), False),
+        (pb.Type(kind=pb.Type.KSTACK), False),
+    ],
+)
+def test_features_for_user_symbols(type_: pb.Type, is_named: bool) -> None:
+    message = resources(pb.X86_64)
+    message.types.append(type_)
+    assert "shim_demangle" not in features(message)
+    message.config.cpp_demangle = True
+    needed = features(message)
+    assert ("shim_demangle" in needed) == is_named
+    assert ("shim_print_ustack_names" in needed) == (is_named and type_.kind == pb.Type.USTACK)

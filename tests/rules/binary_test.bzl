@@ -92,6 +92,16 @@ def _deps_test_impl(ctx):
 
 _deps_test = analysistest.make(_deps_test_impl, config_settings = _on("x86_64"))
 
+def _clang_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    action = _action(env, "BpftraceCompile")
+    found = [argument for flag, argument in zip(action.argv, action.argv[1:]) if flag == "--clang"]
+    asserts.equals(env, ["tests/rules/clang"] if ctx.attr.wanted else [], found)
+    asserts.equals(env, ctx.attr.wanted, "clang" in [file.basename for file in action.inputs.to_list()], "is an input")
+    return analysistest.end(env)
+
+_clang_test = analysistest.make(_clang_test_impl, attrs = {"wanted": attr.bool()}, config_settings = _on("x86_64"))
+
 def _providers_test_impl(ctx):
     env = analysistest.begin(ctx)
     target = analysistest.target_under_test(env)
@@ -148,6 +158,14 @@ def binary_test_suite(name):
     bpftrace_library(name = "second", srcs = ["second.bt"], hdrs = ["generated.h"], tags = ["manual"])
     bpftrace_library(name = "first", srcs = ["first.bt"], hdrs = ["first.h"], tags = ["manual"], deps = [":second"])
     _deps_test(name = "deps_test", target_under_test = _subject("with_deps", src = "minimal.bt", deps = [":first"]))
+    bpftrace_library(name = "c_source", srcs = ["first.bpf.c"], tags = ["manual"])
+    bpftrace_library(name = "over_c_source", srcs = ["second.bt"], tags = ["manual"], deps = [":c_source"])
+    _clang_test(
+        name = "clang_test",
+        target_under_test = _subject("with_c_source", src = "minimal.bt", deps = [":over_c_source"]),
+        wanted = True,
+    )
+    _clang_test(name = "no_clang_test", target_under_test = ":with_deps", wanted = False)
     _failure_test(
         name = "not_a_library_test",
         message = "does not have mandatory providers: 'BpftraceLibraryInfo'",
@@ -171,6 +189,7 @@ def binary_test_suite(name):
     native.test_suite(
         name = name,
         tests = [
+            "clang_test",
             "compile_arm64_test",
             "compile_options_test",
             "compile_other_kernel_test",
@@ -178,6 +197,7 @@ def binary_test_suite(name):
             "deps_test",
             "link_dbg_test",
             "link_test",
+            "no_clang_test",
             "not_a_kernel_test",
             "not_a_library_test",
             "not_a_script_test",

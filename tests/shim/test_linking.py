@@ -1,4 +1,4 @@
-"""Only what a script needs is linked (shim/features.h): the symbols of tracers that were not stripped."""
+"""Only what a script needs is linked (shim/features.h): symbols of tracers that were not stripped, and sizes."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,10 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 TRACERS = Path(os.environ.get("SHIM_TRACERS", Path(__file__).parent))
-USER_SYMBOLS = {"elf_open", "user_symbols_open", "user_place_find", "shim_print_ustack", "shim_print_usym"}
+USER_SYMBOLS = {"elf_open", "user_symbols_open", "user_place_find", "shim_print_ustack_names"}
 KERNEL_SYMBOLS = {"kernel_symbol_name", "kallsyms_each", "shim_print_kstack"}
+DEMANGLER = {"shim_demangle", "cpp_demangle", "cpp_print", "rust_demangle", "rust_v0_demangle"}
+DEMANGLER_SIZE = 16_000  # its code and constants have at least so many bytes
 
 
 def symbols(name: str) -> set[str]:
@@ -18,13 +20,32 @@ def symbols(name: str) -> set[str]:
         return {symbol.name for symbol in table.iter_symbols()}
 
 
+def loaded_size(name: str) -> int:
+    """Bytes of the file that the kernel maps."""
+    with (TRACERS / name).open("rb") as file:
+        return sum(segment["p_filesz"] for segment in ELFFile(file).iter_segments("PT_LOAD"))
+
+
 def test_kernel_stacks_need_no_user_symbols() -> None:
     linked = symbols("linked_kernel_stack")
     assert linked >= KERNEL_SYMBOLS
-    assert linked.isdisjoint(USER_SYMBOLS)
+    assert linked.isdisjoint(USER_SYMBOLS | DEMANGLER)
 
 
 def test_user_stacks_need_no_kernel_symbols() -> None:
     linked = symbols("linked_user_stack")
-    assert linked >= USER_SYMBOLS
+    assert linked >= USER_SYMBOLS | DEMANGLER
     assert linked.isdisjoint(KERNEL_SYMBOLS)
+
+
+def test_mangled_names_need_no_demangler() -> None:
+    linked = symbols("linked_mangled")
+    assert linked >= USER_SYMBOLS
+    assert linked.isdisjoint(DEMANGLER)
+    assert loaded_size("linked_mangled") < loaded_size("linked_user_stack") - DEMANGLER_SIZE
+
+
+def test_addresses_need_no_symbols() -> None:
+    linked = symbols("linked_addresses")
+    assert "shim_print_ustack" in linked
+    assert linked.isdisjoint(USER_SYMBOLS | KERNEL_SYMBOLS | DEMANGLER)

@@ -26,6 +26,18 @@ def test_expressions_yield_what_upstream_says(machine: Machine) -> None:
     assert completed.stdout == _EXPRESSIONS.read_text()
 
 
+def test_c_sources(machine: Machine) -> None:
+    completed = machine.run("/bin/c_sources")
+    assert completed.code == 0, completed.stderr
+    assert output_lines(completed.stdout) == [
+        "(42, -2, true, false)",
+        "(10, 15, 7, 22, 3)",
+        "(105, 110)",
+        "true",
+        "(0, -1, 27)",
+    ]
+
+
 def test_function_probes(machine: Machine) -> None:
     traced = trace(machine, ["/bin/probes"], ["/bin/syscall_10000", str(_SYS_GETPGID)])
     assert sorted(traced.lines) == [

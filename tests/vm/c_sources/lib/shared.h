@@ -1,0 +1,6 @@
+#pragma once
+
+struct pair {
+  int first;
+  long second;
+};
