@@ -47,6 +47,8 @@ class Description:
 class Backend:
     """The child process; translates one module after the other. After one that ended it comes a new child."""
 
+    _MOST_MODULES = 500  # of one child: LLVM keeps some 50 KB of each
+
     def __init__(self) -> None:
         """Forks. Call it early, and before any thread is started."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
@@ -55,6 +57,7 @@ class Backend:
     def _start(self) -> None:
         request, self._request = os.pipe()
         self._response, response = os.pipe()
+        self._modules = 0
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._request)
@@ -66,24 +69,27 @@ class Backend:
 
     def compile_ir(self, ir: str, *, linked: Sequence[str] = (), texts: bool = False) -> BackendResult:
         """Translates a module, with those in `linked` made part of it. Raises BackendError."""
-        answer = self._ask((ir, list(linked), texts))
+        answer = self.ask((ir, list(linked), texts))
         assert isinstance(answer, BackendResult)
         return answer
 
     def describe(self, bitcode: bytes) -> Description:
         """Reads LLVM bitcode. Raises BackendError."""
-        answer = self._ask(bitcode)
+        answer = self.ask(bitcode)
         assert isinstance(answer, Description)
         return answer
 
-    def _ask(self, message: object) -> object:
+    def ask(self, message: object) -> object:
         """Sends the child a message and waits for its answer."""
+        if self._modules == self._MOST_MODULES:
+            self.close()
         if not self._pid:
             self._start()
+        self._modules += 1
         self._errors.seek(0)  # the child's place, too
         self._errors.truncate()
-        _write(self._request, message)
-        answer = _read(self._response)
+        send(self._request, message)
+        answer = receive(self._response)
         if isinstance(answer, BackendResult | Description):
             return answer
         raise BackendError(str(answer) if answer is not None else self._last_words(self._finish()))
@@ -123,7 +129,7 @@ def _serve(request: int, response: int) -> NoReturn:
         from compiler.object import elf
 
         llvm.initialize()
-        while (message := _read(request)) is not None:
+        while (message := receive(request)) is not None:
             try:
                 if isinstance(message, bytes):
                     described = llvm.describe(message)
@@ -135,7 +141,7 @@ def _serve(request: int, response: int) -> NoReturn:
                     answer = BackendResult(elf.read(output.object), output.optimized_ir, output.assembly)
             except (RuntimeError, ObjectError) as error:
                 answer = str(error)
-            _write(response, answer)
+            send(response, answer)
         os._exit(0)
     except BaseException as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
@@ -143,7 +149,8 @@ def _serve(request: int, response: int) -> NoReturn:
         os._exit(1)
 
 
-def _write(descriptor: int, message: object) -> None:
+def send(descriptor: int, message: object) -> None:
+    """Writes a message to a pipe."""
     data = pickle.dumps(message)
     data = _LENGTH.pack(len(data)) + data
     while data:
@@ -153,8 +160,8 @@ def _write(descriptor: int, message: object) -> None:
             return  # the reader's end says what happened
 
 
-def _read(descriptor: int) -> object:
-    """A message, or None if the other side is gone."""
+def receive(descriptor: int) -> object:
+    """A message from a pipe, or None if the other side is gone."""
     header = _read_exactly(descriptor, _LENGTH.size)
     if header is None:
         return None

@@ -10,6 +10,8 @@ import os
 import shutil
 import sys
 import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from compiler.syntax.diagnostics import DiagnosticSink
     from compiler.syntax.source import SourceFile
     from compiler.types.binary.binaries import Binaries
+    from compiler.types.kernel import Kernel
 
 _DUMPS = ("ast", "types", "ir", "asm", "resources")
 _DEFAULT_SNAPSHOT = Path(__file__).resolve().parent.parent / "kernels" / "default.snapshot"
@@ -147,16 +150,31 @@ class UsageError(Exception):
     """A command line that cannot be obeyed."""
 
 
-def main(arguments: list[str] | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is there before a compilation begins: kernels by the path of their snapshot, and a backend."""
+
+    kernels: Mapping[str, Kernel] = field(default_factory=dict)
+    backend: Backend | None = None
+
+
+def main(arguments: list[str] | None = None, ready: Ready = Ready()) -> int:
     """Runs the compiler with the words of a command line; returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
+    if words == ["--persistent_worker"]:
+        backend = Backend()  # It imports LLVM while the next line imports all else.
+        from compiler import worker
+
+        return worker.serve(main, backend)
     try:
+        if len(words) == 1 and words[0].startswith("@"):
+            words = _words_of(words[0][1:])
         if any(word in ("-h", "--help", "-help") for word in words):
             sys.stdout.write(f"{_USAGE}\n{_flags.get_help()}\n")
             return 0
         _flags.unparse_flags()
         positional = _flags(["bpftrace-compiler", *words])[1:]
-        return _run(positional)
+        return _run(positional, ready)
     except (flags.Error, UsageError) as error:
         sys.stderr.write(f"ERROR: {error}\n{_USAGE}See --help.\n")
         return 1
@@ -171,7 +189,15 @@ def main(arguments: list[str] | None = None) -> int:
         return EX_SOFTWARE
 
 
-def _run(positional: list[str]) -> int:
+def _words_of(file: str) -> list[str]:
+    """A command line that is too long, or not known when the compiler starts, is in a file: a word a line."""
+    try:
+        return Path(file).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"failed to open file '{file}': {error.strerror}") from None
+
+
+def _run(positional: list[str], ready: Ready) -> int:
     if _PROGRAM.value is None and not positional:
         raise UsageError("no program: give a FILE, or -e PROGRAM")
     file, parameters = (None, positional) if _PROGRAM.value is not None else (positional[0], positional[1:])
@@ -185,9 +211,9 @@ def _run(positional: list[str]) -> int:
     if _LINK.value and not _SHIM.value:
         raise UsageError("--link needs the archive of the shim: --shim=FILE")
     # Before anything else is imported: the child imports LLVM meanwhile.
-    backend = Backend()
+    backend = ready.backend or Backend()
     try:
-        return _compile(backend, file, tuple(parameters))
+        return _compile(backend, file, tuple(parameters), ready.kernels)
     finally:
         backend.close()
 
@@ -214,7 +240,7 @@ def _format(file: str | None) -> int:
     return 0
 
 
-def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) -> int:
+def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...], kernels: Mapping[str, Kernel]) -> int:
     from compiler import back, pipeline
     from compiler.analysis.c_definitions import Includes
     from compiler.analysis.c_sources import Compiler, DescribeError
@@ -232,7 +258,7 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...]) ->
     source = _source(file)
     try:
         with timings.measure("snapshot"):
-            kernel = Kernel.load(Path(_SNAPSHOT.value))
+            kernel = kernels.get(_SNAPSHOT.value) or Kernel.load(Path(_SNAPSHOT.value))
         options = pipeline.Options(
             arch=ARCHITECTURES[_ARCH.value or kernel.arch],
             min_kernel=_version(_MIN_KERNEL.value),

@@ -15,6 +15,7 @@ BpftraceToolchainInfo = provider(
         "clang": "FilesToRunProvider of clang, for C sources that scripts import, or None",
         "compiler": "FilesToRunProvider of the compiler: `compiler SCRIPT --hermetic --snapshot FILE --arch ARCH -o OBJECT`",
         "kernel": "KernelSnapshotInfo used where a target names none",
+        "persistent_worker": "bool: whether the compiler also takes `@FILE`, and `--persistent_worker`, which makes it a JSON worker",
         "shim": "CcInfo of the C runtime, which defines main()",
     },
 )

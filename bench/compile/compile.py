@@ -1,8 +1,8 @@
 """Times the actions that a change of one tracer's script causes: `bazel run //bench/compile`.
 
 In a copy of the workspace, with all tracers built, a line of one script is changed and all are built again, several
-times. Prints for each action that ran its median wall time, and fails if any but the tracer's own two did, or if
-compiling takes longer than the limit.
+times: first without a persistent worker, then with a new one each time, then with one that stays. Prints the wall time
+of each action, and fails if any but the tracer's own two ran, or if compiling takes longer than its limit.
 """
 
 import json
@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,26 @@ from tests.reproducibility.workspace import Workspace
 
 TRACER = "opensnoop"
 ROUNDS = 5
-COMPILE_LIMIT = 1.5  # seconds, without a worker
+COMPILE = ("BpftraceCompile", f"//tracers:{TRACER}")
+LINK = ("BpftraceLink", f"//tracers:{TRACER}")
 
 Action = tuple[str, str]  # mnemonic and label
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the compiler runs, and the seconds that it may take."""
+
+    name: str
+    limit: float
+    options: tuple[str, ...] = ()
+
+
+WAYS = (
+    Way("without worker", 0.5, ("--strategy=BpftraceCompile=sandboxed",)),
+    Way("new worker", 0.5, ("--worker_quit_after_build",)),
+    Way("worker that stays", 0.06),
+)
 
 
 def spawns(log: Path) -> list[dict[str, Any]]:
@@ -33,37 +51,42 @@ def spawns(log: Path) -> list[dict[str, Any]]:
     return found
 
 
-def changed_build(workspace: Workspace, comment: str) -> dict[Action, float]:
+def changed_build(workspace: Workspace, comment: str, way: Way) -> dict[Action, float]:
     """Adds a comment to the script, builds all tracers, and returns the seconds of each action that ran."""
     script = workspace.folder / "tracers" / f"{TRACER}.bt"
     script.write_text(script.read_text(encoding="utf-8") + f"// {comment}\n", encoding="utf-8")
     log = workspace.folder / "execution.log"
-    workspace.bazel("build", "//tracers:all", f"--execution_log_json_file={log}")
+    workspace.bazel("build", "//tracers:all", f"--execution_log_json_file={log}", *way.options)
     return {
         (spawn["mnemonic"], spawn["targetLabel"]): float(spawn["metrics"]["executionWallTime"].removesuffix("s"))
         for spawn in spawns(log)
     }
 
 
-def main() -> int:
+def measure(workspace: Workspace, way: Way) -> dict[Action, list[float]]:
     times: dict[Action, list[float]] = defaultdict(list)
+    changed_build(workspace, f"{way.name}, to begin with", way)
+    for i in range(ROUNDS):
+        for action, seconds in changed_build(workspace, f"{way.name}, change {i}", way).items():
+            times[action].append(seconds)
+    return times
+
+
+def main() -> int:
+    problems = []
     with tempfile.TemporaryDirectory() as scratch, Workspace(Path(scratch, "workspace")) as workspace:
         workspace.bazel("build", "//tracers:all")
-        for i in range(ROUNDS):
-            for action, seconds in changed_build(workspace, f"change {i}").items():
-                times[action].append(seconds)
-
-    print(f"actions after a change of {TRACER}.bt, median and maximum of {ROUNDS}:")
-    for (mnemonic, label), seconds_list in times.items():
-        print(f"{mnemonic:16} {label}  {statistics.median(seconds_list):.2f} s  {max(seconds_list):.2f} s")
-    own = {(mnemonic, f"//tracers:{TRACER}") for mnemonic in ("BpftraceCompile", "BpftraceLink")}
-    if set(times) != own:
-        print("expected the tracer's own BpftraceCompile and BpftraceLink, and no other")
-        return 1
-    if statistics.median(times["BpftraceCompile", f"//tracers:{TRACER}"]) > COMPILE_LIMIT:
-        print(f"compiling took longer than {COMPILE_LIMIT} s")
-        return 1
-    return 0
+        for way in WAYS:
+            times = measure(workspace, way)
+            print(f"{way.name}: median and maximum of {ROUNDS}")
+            for (mnemonic, label), seconds in times.items():
+                print(f"  {mnemonic:16} {label}  {statistics.median(seconds):.3f} s  {max(seconds):.3f} s")
+            if set(times) != {COMPILE, LINK}:
+                problems.append(f"{way.name}: expected the tracer's own two actions, and no other")
+            if statistics.median(times[COMPILE]) > way.limit:
+                problems.append(f"{way.name}: compiling took longer than {way.limit} s")
+    print("\n".join(problems))
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import llvmlite.binding as llvm
 
@@ -24,6 +25,7 @@ class LlvmOutput:
     assembly: str = ""
 
 
+@cache
 def initialize() -> None:
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()

@@ -12,6 +12,12 @@ _ARCHITECTURES = {
     "@platforms//cpu:x86_64": "x86_64",
 }
 
+# https://bazel.build/remote/persistent; JSON, so that the compiler need not load protobuf before it has work to do.
+_WORKER = {
+    "requires-worker-protocol": "json",
+    "supports-workers": "1",
+}
+
 def _target_arch(ctx):
     for constraint, arch in ctx.attr._architectures.items():
         if ctx.target_platform_has_constraint(constraint[platform_common.ConstraintValueInfo]):
@@ -29,6 +35,10 @@ def _bpftrace_binary_impl(ctx):
 
     object = ctx.actions.declare_file(ctx.label.name + ".bpf.o")
     args = ctx.actions.args()
+    if toolchain.persistent_worker:
+        # A worker gets the words of each action in such a file; one that is started alone reads it itself.
+        args.use_param_file("@%s", use_always = True)
+        args.set_param_file_format("multiline")
     args.add(ctx.file.src)
     args.add("--hermetic")
     args.add("--snapshot", kernel.snapshot)
@@ -46,6 +56,7 @@ def _bpftrace_binary_impl(ctx):
     ctx.actions.run(
         arguments = [args],
         executable = toolchain.compiler,
+        execution_requirements = _WORKER if toolchain.persistent_worker else {},
         inputs = depset([ctx.file.src, kernel.snapshot], transitive = [library.files]),
         mnemonic = "BpftraceCompile",
         outputs = [object],

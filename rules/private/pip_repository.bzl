@@ -92,6 +92,8 @@ def _pip_repository_impl(rctx):
     rctx.execute([python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "site-packages"])
     cache_tag = _run(rctx, "no cache tag", [python, "-c", "import sys; print(sys.implementation.cache_tag)"]).strip()
 
+    rctx.file("python.bzl", '"""Of the Python that runs these wheels."""\n\nCACHE_TAG = {}\n'.format(repr(cache_tag)))
+
     distributions = {
         _distribution(path.basename.split("-")[0]): path
         for path in rctx.path("site-packages").readdir()

@@ -10,6 +10,7 @@ def _bpftrace_toolchain_impl(ctx):
         clang = ctx.attr.clang[DefaultInfo].files_to_run if ctx.attr.clang else None,
         compiler = ctx.attr.compiler[DefaultInfo].files_to_run,
         kernel = ctx.attr.kernel[KernelSnapshotInfo],
+        persistent_worker = ctx.attr.persistent_worker,
         shim = ctx.attr.shim[CcInfo],
     ))]
 
@@ -48,6 +49,11 @@ Compiler, shim and default kernel snapshot, to be registered with a `toolchain` 
             doc = "The kernel_snapshot for targets that name none.",
             default = Label("//kernels:default"),
             providers = [KernelSnapshotInfo],
+        ),
+        "persistent_worker": attr.bool(
+            doc = "Whether the compiler can stay for further compilations: it takes its arguments in a file `@FILE` too, " +
+                  "and `--persistent_worker` makes it a worker that speaks JSON.",
+            default = True,
         ),
         "shim": attr.label(
             doc = "The C runtime: a cc_library with main().",

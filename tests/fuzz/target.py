@@ -46,24 +46,19 @@ class _Timeout(BaseException):
 
 
 class _Backend(Backend):
-    """Of one IR there is one result; and a child that has done much is replaced, because LLVM's memory grows."""
+    """Of one IR there is one result."""
 
-    _MODULES = 500
     _REMEMBERED = 500
 
     def __init__(self) -> None:
         llvm.initialize()  # The children are forks of this process, and so have it ready.
         super().__init__()
-        self._modules = 0
         self._results: dict[str, BackendResult] = {}
 
     def compile_ir(self, ir: str, *, linked: Sequence[str] = (), texts: bool = False) -> BackendResult:
         if ir not in self._results:
             if len(self._results) == self._REMEMBERED:
                 self._results.clear()
-            self._modules += 1
-            if self._modules % self._MODULES == 0:
-                self.close()
             if self._pid:
                 self._limit()
             self._results[ir] = super().compile_ir(ir, linked=linked, texts=texts)
