@@ -219,10 +219,10 @@ def _furnish(folder: Path, request: Request, home: Path) -> None:
     """Makes the links to the inputs, and the folders that outputs go to."""
     links = {_whole_runfiles(path) for path in (*request.inputs, *request.values("--clang"))}
     for path in links:
-        link = folder / path
-        link.parent.mkdir(parents=True, exist_ok=True)
-        if not link.exists():
-            link.symlink_to(home / path)
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            place.symlink_to(home / path)
     for path in request.values("-o"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
 

@@ -53,16 +53,17 @@ class _Backend(Backend):
     def __init__(self) -> None:
         llvm.initialize()  # The children are forks of this process, and so have it ready.
         super().__init__()
-        self._results: dict[str, BackendResult] = {}
+        self._results: dict[tuple[str, ...], BackendResult] = {}
 
     def compile_ir(self, ir: str, *, linked: Sequence[str] = (), texts: bool = False) -> BackendResult:
-        if ir not in self._results:
+        key = (ir, *linked)
+        if key not in self._results:
             if len(self._results) == self._REMEMBERED:
                 self._results.clear()
             if self._pid:
                 self._limit()
-            self._results[ir] = super().compile_ir(ir, linked=linked, texts=texts)
-        return self._results[ir]
+            self._results[key] = super().compile_ir(ir, linked=linked, texts=texts)
+        return self._results[key]
 
     def _start(self) -> None:
         super()._start()
