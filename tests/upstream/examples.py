@@ -61,7 +61,8 @@ def _examples(blocks: Iterator[tuple[str, str]]) -> Iterator[Example]:
 
 def _blocks(text: str) -> Iterator[tuple[str, str]]:
     """Heading and contents of each code block."""
-    title, block = "", None
+    title = ""
+    block: list[str] | None = None
     for line in text.splitlines():
         if _FENCE.match(line):
             if block is not None:
@@ -74,7 +75,8 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _roff_blocks(text: str) -> Iterator[tuple[str, str]]:
-    title, block = "", None
+    title = ""
+    block: list[str] | None = None
     for line in text.splitlines():
         if line.startswith((".SH ", ".SS ")):
             title = _plain(line[4:])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 from compiler import back, pipeline
+from compiler.analysis import c_sources
 from compiler.analysis.c_definitions import Includes
 from compiler.arch import X86_64
 from compiler.backend import Backend
@@ -34,9 +36,16 @@ class Compiler:
     def errors(self, source: SourceFile, parameters: tuple[str, ...] = (), *, unsafe: bool = False) -> str:
         """The diagnostics of a script that does not compile; "" if it does."""
         sink = DiagnosticSink()
-        options = pipeline.Options(X86_64, _MIN_KERNEL, unsafe, _INCLUDES, parameters=parameters)
+        options = pipeline.Options(
+            X86_64,
+            _MIN_KERNEL,
+            unsafe,
+            includes=_INCLUDES,
+            parameters=parameters,
+            c_compiler=c_sources.Compiler(shutil.which("clang")),
+        )
         try:
-            _, program = pipeline.front(source, self.kernel, options, sink)
+            _, program = pipeline.front(source, self.kernel, options, sink, describe=self._backend.describe)
             compiled = back.compile_program(program, self._backend, sink, pipeline.Timings())
         except pipeline.CompileError:
             return sink.render()
