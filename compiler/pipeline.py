@@ -128,9 +128,7 @@ def front(
         settings = config.run(program, options.environment, sink)
         supported.check_unstable(program, settings, sink)
     with step("attach-points"):
-        programs = attach_points.run(
-            program, kernel, sink, unsafe=options.unsafe, missing_probes=settings.missing_probes
-        )
+        programs = attach_points.run(program, kernel, settings, sink, unsafe=options.unsafe)
         supported.check_count(programs, settings, sink)
     with step("user-binaries"):
         programs = user_binaries.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 
 class ProgramType(enum.IntEnum):
@@ -153,6 +154,9 @@ UNKNOWN = ProbeType(
 )  # fmt: skip
 """Of an attach point like `$1`; no script can name it."""
 
+_IN_KERNEL = frozenset({"kprobe", "tracepoint", "software", "hardware", "fentry", "iter", "rawtracepoint"})
+_IN_USER_SPACE = frozenset({"uprobe", "usdt"})
+
 _BY_NAME: Mapping[str, ProbeType] = {
     name: probe_type for probe_type in PROBE_TYPES for name in (probe_type.name, *probe_type.aliases)
 }
@@ -161,6 +165,14 @@ _BY_NAME: Mapping[str, ProbeType] = {
 def find(provider: str) -> ProbeType | None:
     """The probe type of a provider as a script writes it, by name or short name; full names in any case."""
     return _BY_NAME.get(provider) or _BY_NAME.get(provider.lower())
+
+
+def matching(pattern: str, *, in_user_space: bool) -> list[ProbeType]:
+    """The probe types that a pattern of a provider's name stands for, in the order of their names: of those in the
+    kernel or of those in programs, and none of them for returns, as upstream has it.
+    """
+    among = _IN_USER_SPACE if in_user_space else _IN_KERNEL
+    return [_BY_NAME[name] for name in sorted(among) if fnmatchcase(name, pattern)]
 
 
 def names() -> list[str]:

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shim/small_printf.h"
+
 enum { MAX_MODIFIERS = 32 };
 
 // Bytes of a type's record behind struct btf_type: a fixed part and one part per member. SIZE_MAX for an unknown kind.
@@ -33,15 +35,15 @@ static size_t tail_size(const struct btf_type *type) {
   return sizes[kind].fixed + (size_t)sizes[kind].member * btf_vlen(type);
 }
 
-// Walks all records; stores their offsets if `offsets` is given. Returns the number of types with void, 0 if malformed.
+// Walks all records; stores their offsets if `offsets` is given. Returns the number of types, UINT32_MAX if malformed.
 static uint32_t walk(const uint8_t *types, size_t size, uint32_t *offsets) {
-  uint32_t count = 1;
+  uint32_t count = 0;
   for (size_t at = 0; at < size;) {
     if (size - at < sizeof(struct btf_type))
-      return 0;
+      return UINT32_MAX;
     size_t tail = tail_size((const struct btf_type *)(const void *)(types + at));
     if (tail > size - at - sizeof(struct btf_type))
-      return 0;
+      return UINT32_MAX;
     if (offsets)
       offsets[count] = (uint32_t)at;
     count++;
@@ -50,8 +52,8 @@ static uint32_t walk(const uint8_t *types, size_t size, uint32_t *offsets) {
   return count;
 }
 
-int btf_index(struct btf *btf, const void *data, size_t size) {
-  *btf = (struct btf){0};
+static int index_data(struct btf *btf, const struct btf *base, const void *data, size_t size) {
+  *btf = (struct btf){.base = base};
   struct btf_header header;
   if (size < sizeof(header) || size > UINT32_MAX)
     return -EINVAL;
@@ -66,18 +68,24 @@ int btf_index(struct btf *btf, const void *data, size_t size) {
   btf->strings_size = header.str_len;
   if (!header.str_len || btf->strings[header.str_len - 1])
     return -EINVAL;
-  btf->count = walk(btf->types, header.type_len, NULL);
-  if (!btf->count)
+  uint32_t count = walk(btf->types, header.type_len, NULL);
+  if (count == UINT32_MAX)
     return -EINVAL;
-  btf->offsets = malloc(btf->count * sizeof(*btf->offsets));
+  btf->offsets = malloc(((size_t)count + 1) * sizeof(*btf->offsets));
   if (!btf->offsets)
     return -ENOMEM;
+  btf->first = base ? base->count : 1;
+  btf->count = btf->first + count;
   walk(btf->types, header.type_len, btf->offsets);
   return 0;
 }
 
-static int read_kernel_btf(struct btf *btf) {
-  int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+int btf_index(struct btf *btf, const void *data, size_t size) {
+  return index_data(btf, NULL, data, size);
+}
+
+static int read_file(struct btf *btf, const struct btf *base, const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return -errno;
   int err = 0;
@@ -107,7 +115,7 @@ static int read_kernel_btf(struct btf *btf) {
       used += (size_t)length;
     }
   }
-  err = btf_index(btf, data, size);
+  err = index_data(btf, base, data, size);
   btf->data = data;
   btf->data_size = size;
   btf->is_mapped = is_mapped;
@@ -132,7 +140,7 @@ void btf_close(struct btf *btf) {
 static struct btf kernel;
 
 int btf_open_kernel(const struct btf **btf) {
-  int err = kernel.count ? 0 : read_kernel_btf(&kernel);
+  int err = kernel.count ? 0 : read_file(&kernel, NULL, "/sys/kernel/btf/vmlinux");
   *btf = &kernel;
   return err;
 }
@@ -141,13 +149,27 @@ void btf_release_kernel(void) {
   btf_close(&kernel);
 }
 
+int btf_open_module(const char *module, const struct btf *base, struct btf *btf) {
+  char path[128];
+  int size = small_snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
+  if ((size_t)size >= sizeof(path) || strchr(module, '/'))
+    return -ENOENT;
+  return read_file(btf, base, path);
+}
+
 const struct btf_type *btf_type(const struct btf *btf, uint32_t id) {
   static const struct btf_type nothing;
-  return id && id < btf->count ? (const struct btf_type *)(const void *)(btf->types + btf->offsets[id]) : &nothing;
+  if (btf->base && id < btf->first)
+    btf = btf->base;
+  bool is_known = id >= btf->first && id < btf->count;
+  return is_known ? (const struct btf_type *)(const void *)(btf->types + btf->offsets[id - btf->first]) : &nothing;
 }
 
 const char *btf_string(const struct btf *btf, uint32_t offset) {
-  return offset < btf->strings_size ? btf->strings + offset : "";
+  uint32_t before = btf->base ? btf->base->strings_size : 0;
+  if (offset < before)
+    return btf->base->strings + offset;
+  return offset - before < btf->strings_size ? btf->strings + offset - before : "";
 }
 
 uint32_t btf_skip_modifiers(const struct btf *btf, uint32_t id) {

@@ -9,11 +9,13 @@
 #include "shim/kernel.h"
 
 struct btf {
+  const struct btf *base;  // of a module's: vmlinux, whose ids and strings its own follow; NULL for one that stands alone
   const uint8_t *types;
   const char *strings;     // ends with NUL
   uint32_t strings_size;
-  uint32_t count;          // of types, with the void type 0; ids are below it
-  uint32_t *offsets;       // of each type in `types`, by id
+  uint32_t first;          // own ids begin here: behind those of the base, or with the void type 0
+  uint32_t count;          // of types, with the base's and the void type; ids are below it
+  uint32_t *offsets;       // of each own type in `types`, by id - first
   void *data;              // what btf_close() gives back; NULL if the data is borrowed
   size_t data_size;
   bool is_mapped;
@@ -22,6 +24,10 @@ struct btf {
 // Indexes BTF data, which stays in place as long as the btf is used. Returns 0, -EINVAL if it is malformed, or -ENOMEM.
 int btf_index(struct btf *btf, const void *data, size_t size);
 void btf_close(struct btf *btf);
+
+// Reads the BTF of a loaded module, whose types refer to those of `base`, the kernel's. Close it with btf_close(). Returns 0 or a
+// negative errno: -ENOENT if there is no such module, or it has none.
+int btf_open_module(const char *module, const struct btf *base, struct btf *btf);
 
 // The BTF of the running kernel, read when first asked for (some milliseconds, and as many megabytes before 6.16) and kept until
 // btf_release_kernel(). Returns 0 or a negative errno.

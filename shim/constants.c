@@ -53,7 +53,14 @@ int constants_resolve(struct tracer *tracer) {
   return first_error;
 }
 
-void constants_apply(const struct tracer *tracer, const struct pb_program *program, struct bpf_insn *instructions) {
+static void set_immediate(struct bpf_insn *instruction, uint8_t source, uint64_t value) {
+  instruction->registers = (uint8_t)((instruction->registers & 0x0f) | source << 4);
+  instruction[0].imm = (int32_t)(uint32_t)value;
+  instruction[1].imm = (int32_t)(uint32_t)(value >> 32);
+}
+
+void constants_apply(const struct tracer *tracer, const struct pb_program *program, uint64_t cookie,
+                     struct bpf_insn *instructions) {
   for (uint32_t i = 0; i < program->relocations_count; i++) {
     const struct pb_relocation *relocation = &program->relocations[i];
     const struct constant_value *value = &tracer->constants[relocation->constant];
@@ -67,9 +74,10 @@ void constants_apply(const struct tracer *tracer, const struct pb_program *progr
         instruction->imm = (int32_t)value->immediate;
         break;
       case CONSTANT_IMMEDIATE:
-        instruction->registers = (uint8_t)((instruction->registers & 0x0f) | value->source << 4);
-        instruction[0].imm = (int32_t)(uint32_t)value->immediate;
-        instruction[1].imm = (int32_t)(uint32_t)(value->immediate >> 32);
+        set_immediate(instruction, value->source, value->immediate);
+        break;
+      case CONSTANT_COOKIE:
+        set_immediate(instruction, 0, cookie);
         break;
       case CONSTANT_ABSENT:
         instruction[0] = instruction[1] = (struct bpf_insn){.code = BPF_OPCODE_CALL, .imm = CONSTANT_POISON};

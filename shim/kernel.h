@@ -18,6 +18,8 @@ enum bpf_command {
   BPF_PROG_LOAD = 5,
   BPF_OBJ_PIN = 6,
   BPF_PROG_TEST_RUN = 10,
+  BPF_PROG_GET_NEXT_ID = 11,
+  BPF_PROG_GET_FD_BY_ID = 13,
   BPF_RAW_TRACEPOINT_OPEN = 17,
   BPF_BTF_LOAD = 18,
   BPF_BTF_GET_FD_BY_ID = 19,
@@ -116,7 +118,7 @@ struct bpf_prog_load_attr {
   uint64_t line_info;
   uint32_t line_info_cnt;
   uint32_t attach_btf_id;
-  uint32_t attach_btf_obj_fd;
+  uint32_t attach_object_fd;  // what attach_btf_id is an id of: a BPF program, or a module's BTF (5.11); 0 for vmlinux's
   uint32_t core_relo_cnt;    // 5.17; older kernels refuse a value other than zero with E2BIG
   uint64_t fd_array;         // 5.14
   uint64_t core_relos;       // 5.17
@@ -236,6 +238,34 @@ struct bpf_btf_info {
   uint64_t name;
   uint32_t name_len;
   uint32_t kernel_btf;
+};
+
+struct bpf_prog_info {
+  uint32_t type;
+  uint32_t id;
+  uint64_t tag;
+  uint32_t jited_prog_len;
+  uint32_t xlated_prog_len;
+  uint64_t jited_prog_insns;
+  uint64_t xlated_prog_insns;
+  uint64_t load_time;
+  uint32_t created_by_uid;
+  uint32_t nr_map_ids;
+  uint64_t map_ids;
+  char name[16];
+  uint32_t ifindex;
+  uint32_t gpl_compatible;
+  uint64_t netns_dev;
+  uint64_t netns_ino;
+  uint32_t nr_jited_ksyms;
+  uint32_t nr_jited_func_lens;
+  uint64_t jited_ksyms;
+  uint64_t jited_func_lens;
+  uint32_t btf_id;
+  uint32_t func_info_rec_size;
+  uint64_t func_info;
+  uint32_t nr_func_info;
+  uint32_t nr_line_info;
 };
 
 struct bpf_func_info {

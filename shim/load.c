@@ -192,8 +192,9 @@ static int load_with_log(struct tracer *tracer, const struct pb_program *program
   return fd;
 }
 
-// Loads a program for a target: its own, or the first one of those that share it. Returns the fd or a negative errno.
-static int load_for(struct tracer *tracer, const struct pb_program *program, const struct target *target) {
+// Loads a program for a target: its own, or the first one of those that share it. Returns the fd or a negative errno, after reporting
+// unless it `may_fail`.
+static int load_for(struct tracer *tracer, const struct pb_program *program, const struct target *target, bool may_fail) {
   const struct pb_probe *probe = &tracer->resources->probes[target->probe];
   const struct attach_family *family = attach_family_of(probe);
   struct bpf_core_relo *records = NULL;
@@ -203,7 +204,7 @@ static int load_for(struct tracer *tracer, const struct pb_program *program, con
   if (!instructions || !functions)
     goto out;
   memcpy(instructions, program->instructions.data, program->instructions.size);
-  constants_apply(tracer, program, instructions);
+  constants_apply(tracer, program, attach_cookie(tracer, target), instructions);
   for (uint32_t i = 0; i < program->functions_count; i++)
     functions[i] = (struct bpf_func_info){program->functions[i].instruction, program->functions[i].btf_type};
   int records_count = make_core_records(tracer, program, &records);
@@ -232,8 +233,10 @@ static int load_for(struct tracer *tracer, const struct pb_program *program, con
   if (fd)
     goto out;
   fd = tracer->options.debug_verifier ? -EAGAIN : bpf_call_allocating(BPF_PROG_LOAD, &attr, sizeof(attr));
-  if (fd < 0)
+  if (fd < 0 && !may_fail)
     fd = load_with_log(tracer, program, &attr);
+  if (attr.attach_object_fd)
+    close((int)attr.attach_object_fd);
 out:
   free(records);
   free(functions);
@@ -247,15 +250,20 @@ static int load_probe(struct tracer *tracer, uint32_t index) {
   int *shared = &tracer->programs[probe->program].fd;
   uint32_t count;
   struct target *targets = attach_targets(tracer, index, &count);
-  bool loads_each = attach_family_of(probe)->loads_each;
+  const struct attach_family *family = attach_family_of(probe);
+  bool loads_each = family->loads_each && family->loads_each(program);
+  uint32_t failed = 0;
   for (uint32_t i = 0; i < count; i++) {
     int *place = loads_each ? &targets[i].program_fd : shared;
     if (*place >= 0)
       continue;
-    int fd = load_for(tracer, program, &targets[i]);
-    if (fd < 0)
+    // The kernel may refuse some of the functions that match a pattern; if it refuses all, the program is at fault.
+    bool may_fail = loads_each && probe->has_wildcard && failed + 1 < count;
+    int fd = load_for(tracer, program, &targets[i], may_fail);
+    if (fd < 0 && !may_fail)
       return fd;
-    *place = fd;
+    failed += fd < 0;
+    *place = fd < 0 ? -1 : fd;
   }
   return 0;
 }

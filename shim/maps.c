@@ -68,6 +68,8 @@ static int fill_target_names(const struct tracer *tracer, const struct map *map)
   for (uint32_t i = 0; i < tracer->targets_count && !err; i++) {
     const struct target *target = &tracer->targets[i];
     uint32_t cookie = i + 1;
+    if (!tracer->resources->programs[tracer->resources->probes[target->probe].program].uses_cookie)
+      continue;
     if (strlen(target->name) >= half) {
       report(REPORT_ERROR, tracer->resources, tracer->resources->probes[target->probe].span,
              "attach: name %s: longer than the %u bytes that programs have room for", target->name, half - 1);

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from compiler import perf_events
-from compiler.analysis.program import AttachPoint
+from compiler.analysis.program import BPF_PROGRAMS, AttachPoint
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
 from compiler.syntax.literals import integer_value
@@ -52,17 +52,18 @@ class Parts:
     def make(
         self, *, target: str = "", event: str = "", offset: int = 0, address: int = 0, period_ns: int = 0,
         frequency: int = 0, count: int = 0, rate: int = 0, length: int = 0, mode: str = "", namespace: str = "",
-        pin: str = "",
+        pin: str = "", bpf_program: int = 0,
     ) -> AttachPoint:  # fmt: skip
         """The attach point; its name is what the builtin `probe` shows, which has the rate as the script wrote it."""
         name = self.node.name
         if name is None:
-            pieces: list[object] = [self.probe_type.name, target, namespace, f"{event}+{offset}" if offset else event]
+            place = f"{event}+{offset}" if offset else event
+            pieces: list[object] = [self.probe_type.name, target, namespace, bpf_program or "", place]
             pieces += [address or "", rate or count or "", length or "", mode]
             name = ":".join(str(piece) for piece in pieces if piece != "")
         return AttachPoint(
             self.probe_type, name, self.node.span, target, event, offset, address, period_ns, frequency, count,
-            length=length, mode=mode, namespace=namespace, pin=pin, unsafe=self.unsafe,
+            length=length, mode=mode, namespace=namespace, pin=pin, bpf_program=bpf_program, unsafe=self.unsafe,
         )  # fmt: skip
 
 
@@ -73,10 +74,6 @@ def is_wildcard(text: str) -> bool:
 def read(parts: Parts) -> AttachPoint:
     """Raises BadAttachPoint."""
     return _READERS[parts.probe_type.name](parts)
-
-
-def can_read(probe_type: ProbeType) -> bool:
-    return probe_type.name in _READERS
 
 
 def _number(text: str, what: str) -> int:
@@ -179,8 +176,12 @@ def _watchpoint(parts: Parts) -> AttachPoint:
 
 
 def _tracepoint(parts: Parts) -> AttachPoint:
-    parts.expect(2)
-    category, event = parts.texts
+    texts = parts.texts
+    if len(texts) == 1 and is_wildcard(texts[0]):
+        texts = ("*", *texts)  # who writes a pattern alone looks for an event
+    else:
+        parts.expect(2)
+    category, event = texts
     if not category or not event:
         raise BadAttachPoint("tracepoint probe must have a target")
     return parts.make(target=category, event=event)
@@ -221,13 +222,30 @@ def _kprobe(parts: Parts) -> AttachPoint:
     return parts.make(target=module, event=name, offset=offset)
 
 
+def _bpf_program(parts: Parts) -> AttachPoint:
+    """A function of a BPF program that is in the kernel: `bpf:NAME`, `bpf:ID:NAME`."""
+    if len(parts.texts) == 1:
+        raise BadAttachPoint(
+            "the 'bpf' variant of this probe requires a bpf program name and optional bpf program id"
+        )  # fmt: skip
+    program, function = ("*", *parts.texts[1:])[-2:]
+    if program != "*" and not program.isdecimal():
+        raise BadAttachPoint("bpf program id must be a number or '*'")
+    if not function:
+        raise BadAttachPoint("fentry/fexit should specify a function")
+    return parts.make(target=BPF_PROGRAMS, event=function, bpf_program=0 if program == "*" else int(program))
+
+
 def _fentry(parts: Parts) -> AttachPoint:
-    parts.expect(1, 2)
+    if len(parts.texts) not in (1, 2, 3):
+        raise BadAttachPoint(f"{parts.probe_type} probe type requires 1 or 3 arguments, found {len(parts.texts)}")
+    if parts.texts[0] == BPF_PROGRAMS:
+        return _bpf_program(parts)
+    if len(parts.texts) == 3:
+        raise BadAttachPoint("Only the 'bpf' variant of this probe supports 4 arguments")
     module, function = ("", *parts.texts)[-2:]
     if not function:
         raise BadAttachPoint("fentry/fexit should specify a function")
-    if module == "bpf":
-        raise BadAttachPoint(f"{parts.probe_type} probes of BPF programs are not supported yet", "not-supported")
     return parts.make(target=module, event=function)
 
 

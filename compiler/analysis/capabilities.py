@@ -8,7 +8,7 @@ tracer has to run on.
 from __future__ import annotations
 
 from compiler.analysis.iterators import is_iterator
-from compiler.analysis.program import AnalyzedProgram, Requirement, plain_iterations
+from compiler.analysis.program import LOADED_FOR_EACH, AnalyzedProgram, Requirement, plain_iterations
 from compiler.builtins import Builtin
 from compiler.helpers import HELPERS
 from compiler.syntax import ast
@@ -24,6 +24,8 @@ _CLOCK_HELPERS = {
     Clock.TAI: "ktime_get_tai_ns",
     Clock.SW_TAI: "ktime_get_boot_ns",
 }
+_FUNCTIONS = frozenset({"kretprobe", "fentry", "fexit"})
+"""Probe types whose programs can ask the kernel for the address of the function."""
 _RING_BUFFER = (5, 8)
 _LOOPS = (5, 3)
 
@@ -41,9 +43,10 @@ def run(analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], 
                 case ast.Builtin("func") if program.probe_type.name == "kprobe":
                     pass
                 case ast.Builtin("probe" | "func" as name) if program.attach_points[0].has_late_name:
-                    by_address = name == "func" and program.probe_type.name == "kretprobe"
-                    helper = "get_func_ip" if by_address else "get_attach_cookie"
-                    pass_.note(f"helper bpf_{helper}, for wildcards", (5, 15), node.span)
+                    by_address = name == "func" and program.probe_type.name in _FUNCTIONS
+                    if by_address or program.probe_type.name not in LOADED_FOR_EACH:
+                        helper = "get_func_ip" if by_address else "get_attach_cookie"
+                        pass_.note(f"helper bpf_{helper}, for wildcards", (5, 15), node.span)
                 case ast.Call("uaddr") if program.probe_type.is_return:
                     pass_.note("helper bpf_get_func_ip in uretprobes, for uaddr()", (6, 6), node.span)
                 case ast.Call("uaddr") if program.probe_type.name == "usdt" or program.attach_points[0].has_late_name:

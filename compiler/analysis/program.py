@@ -37,7 +37,12 @@ if TYPE_CHECKING:
 TARGET_NAME_SIZE = 128
 """Bytes of a target's name in a program that has many: what the builtins `probe` and `func` yield there."""
 COOKIE_PROBES = frozenset({"kprobe", "kretprobe", "tracepoint", "uprobe", "uretprobe", "usdt"})
-"""Probe types whose programs can learn by a cookie which of their targets runs them."""
+"""Probe types of which one program has many targets, and learns by a cookie which of them runs it."""
+LOADED_FOR_EACH = frozenset({"fentry", "fexit", "rawtracepoint"})
+"""Probe types of which the tracer loads the program for each match of a wildcard, with the cookie as a constant."""
+
+BPF_PROGRAMS = "bpf"
+"""Instead of a module, for fentry and fexit: functions of BPF programs that are in the kernel."""
 
 USDT_ARGUMENTS = 12
 """How many arguments a USDT probe can have."""
@@ -164,6 +169,10 @@ class AttachPoint:
     """Of usdt: the provider of the binary's probe."""
     pin: str = ""
     """Of iter: the file that the iterator is pinned to, below /sys/fs/bpf if it is relative."""
+    bpf_program: int = 0
+    """Of fentry and fexit of BPF programs: the id of the program, 0 for any."""
+    is_match: bool = False
+    """One of the places that a wildcard matches: the target need not have it."""
     unsafe: bool = False
     """Whether the place need not be known as a safe one (--unsafe)."""
     source_file: str = ""
@@ -184,13 +193,19 @@ class AttachPoint:
     @property
     def has_wildcard(self) -> bool:
         """Whether it stands for all places on the target whose names match."""
+        if self.target == BPF_PROGRAMS and not self.bpf_program and self.probe_type.name in ("fentry", "fexit"):
+            return True
         return "*" in self.target or "*" in self.event or "*" in self.namespace
+
+    def at(self, target: str, event: str) -> AttachPoint:
+        """The same in another place, also in the name unless the script gave one."""
+        own = ":".join(text for text in (self.probe_type.name, self.target, self.event) if text)
+        name = f"{self.probe_type}:{target}:{event}" if self.name == own else self.name
+        return dataclasses.replace(self, target=target, event=event, name=name)
 
     def in_module(self, module: str) -> AttachPoint:
         """The same with the module that the kernel has it in, also in the name unless the script gave one."""
-        named = self.name.rpartition(":")[0] == f"{self.probe_type}:{self.target}".rstrip(":")
-        name = f"{self.probe_type}:{module}:{self.event}" if named else self.name
-        return dataclasses.replace(self, target=module, name=name)
+        return self.at(module, self.event)
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.analysis.program import FieldOrigin, ResolvedField
+from compiler.analysis.program import BPF_PROGRAMS, FieldOrigin, ResolvedField
 from compiler.codegen import errors, memory
 from compiler.codegen.emitter import Emitter, ptr
 from compiler.codegen.ir import Operand
@@ -229,6 +229,7 @@ def function_address(e: Emitter, span: Span) -> Operand:
     """
     if e.bpf.probe_type.name == "kprobe":
         return register(e, e.program.arch.registers[e.program.arch.instruction_pointer])
-    if e.bpf.attach_points[0].has_late_name:
+    point = e.bpf.attach_points[0]
+    if point.has_late_name or point.target == BPF_PROGRAMS:
         return e.helper("get_func_ip", ptr("%ctx"))
-    return e.symbol_value(e.resources.constants.kernel_symbol(e.bpf.attach_points[0].event, span))
+    return e.symbol_value(e.resources.constants.kernel_symbol(point.event, span))

@@ -14,7 +14,8 @@ from proto import required_resources_pb2 as pb
 def describe(point: AttachPoint, program: int, tables: Tables, words: Mapping[int, int]) -> pb.Probe:
     """`program` is the index of the program that runs there; `words` has the indexes of WORD parameters by position."""
     probe = pb.Probe(
-        name=point.name, program=program, span=tables.span(point.span), has_wildcard=point.has_wildcard
+        name=point.name, program=program, span=tables.span(point.span), has_wildcard=point.has_wildcard,
+        is_match=point.is_match,
     )  # fmt: skip
     if point.late:
         _describe_late(probe.late, point, words)
@@ -53,8 +54,9 @@ def describe(point: AttachPoint, program: int, tables: Tables, words: Mapping[in
             kprobe.offset, kprobe.address = point.offset, point.address
             kprobe.is_return = kind == "kretprobe"
         case "fentry" | "fexit" as kind:
-            module = "" if point.target == "vmlinux" else point.target
+            module = "" if point.target == "vmlinux" and not point.has_wildcard else point.target
             probe.fentry.function, probe.fentry.module = point.event, module
+            probe.fentry.bpf_program_id = point.bpf_program
             probe.fentry.is_exit = kind == "fexit"
         case "rawtracepoint":
             module = "" if point.target == "vmlinux" else point.target

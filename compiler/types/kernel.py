@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from copy import copy
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,7 @@ class Kernel:
         self._sources: dict[str, BtfSource | None] = {}
         self._tracepoints: dict[tuple[str, str], Tracepoint | None] = {}
         self._traceable: dict[str, list[str]] = {}
+        self._given_traceable: Mapping[str, AbstractSet[str]] | None = None
 
     @staticmethod
     def load(path: Path) -> Kernel:
@@ -181,17 +183,34 @@ class Kernel:
     def has_function(self, name: str, module: str | None = None) -> bool:
         return self.function_module(name, module) is not None
 
+    @property
+    def names_traceable(self) -> bool:
+        """Whether the list of traceable functions is a given one: then it may be empty."""
+        return self._given_traceable is not None
+
+    def with_traceable(self, functions: Mapping[str, AbstractSet[str]]) -> Kernel:
+        """The same kernel with another list of traceable functions, by module."""
+        result = copy(self)
+        result._given_traceable = functions
+        result._traceable = {}
+        return result
+
+    def _traceable_of(self, module: str) -> AbstractSet[str]:
+        if self._given_traceable is not None:
+            return self._given_traceable.get(module, frozenset())
+        return self._snapshot.traceable(module)
+
     def is_traceable(self, name: str, module: str | None = None) -> bool:
         """Whether ftrace can trace the function. A kernel whose tracefs has no list of them (no function tracer)
         answers False for all.
         """
-        return any(name in self._snapshot.traceable(own) for own in self._modules(module))
+        return any(name in self._traceable_of(own) for own in self._modules(module))
 
     def traceable_functions(self, module: str | None = None) -> Iterator[tuple[str, str]]:
         """Module and name of every traceable function, sorted within each module."""
         for own in self._modules(module):
             if own not in self._traceable:
-                self._traceable[own] = sorted(self._snapshot.traceable(own))
+                self._traceable[own] = sorted(self._traceable_of(own))
             for name in self._traceable[own]:
                 yield own, name
 

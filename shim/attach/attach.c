@@ -53,6 +53,15 @@ static bool runs_last_first(const struct pb_probe *probe) {
   return family->runs_last_first && family->runs_last_first(probe);
 }
 
+bool attach_loads_each(const struct pb_program *program) {
+  (void)program;
+  return true;
+}
+
+bool attach_loads_each_for_cookie(const struct pb_program *program) {
+  return program->uses_cookie;
+}
+
 uint64_t attach_cookie(const struct tracer *tracer, const struct target *target) {
   const struct pb_probe *probe = &tracer->resources->probes[target->probe];
   if (!tracer->resources->programs[probe->program].uses_cookie)
@@ -89,7 +98,7 @@ int attach_perf_event(struct perf_event_attr *attr, int pid, int cpu, int progra
 // does not know what it matches.
 static bool is_error(const struct tracer *tracer, const struct target *target) {
   return tracer->resources->config->missing_probes == PB_MISSING_PROBES_ERROR &&
-         !tracer->resources->probes[target->probe].has_wildcard;
+         !tracer->resources->probes[target->probe].has_wildcard && !tracer->resources->probes[target->probe].is_match;
 }
 
 void attach_report_cause(const struct tracer *tracer, const struct target *target, const char *component, const char *cause) {
@@ -115,9 +124,11 @@ static bool is_fatal(int err) {
 
 static int attach_one(struct tracer *tracer, const struct pb_probe *probe, struct target *target) {
   int program_fd = target->program_fd >= 0 ? target->program_fd : tracer->programs[probe->program].fd;
+  int err = -EINVAL;  // its program could not be loaded
   if (tracer->options.verbose)
     report_line("Attaching %s", target->name);
-  int err = attach_family_of(probe)->attach(tracer, probe, program_fd, target);
+  if (program_fd >= 0)
+    err = attach_family_of(probe)->attach(tracer, probe, program_fd, target);
   target->is_attached = !err;
   if (!err || is_fatal(err))
     return err;

@@ -18,6 +18,7 @@ struct target {
   char *symbol;       // function or event, "" if none
   uint64_t address;   // in the kernel or, for user space, in the file; of fentry the BTF id
   uint64_t semaphore; // of usdt: where in the file the counter of its users is, 0 if it has none
+  uint32_t object;    // of fentry: id of the module's BTF or of the BPF program that has the function; 0 for the kernel
   int program_fd;     // of the program that is this target's own, -1 if targets share one
   bool is_attached;
   int fd;             // what holds the attachment: a perf event or a link, -1 if none
@@ -35,8 +36,9 @@ struct attach_family {
   // Adds the targets of a probe by target_add(); NULL if it is one, named as the probe. Returns 0 or a negative errno: what
   // there is none of is -ENOENT, the rest it has reported.
   int (*expand)(struct tracer *tracer, uint32_t probe);
-  // Whether the kernel binds a program to its target when it is loaded: then each target has a program of its own.
-  bool loads_each;
+  // Whether each target has a program of its own: because the kernel binds programs to targets when they are loaded, or because it
+  // tells them no cookie. These learn their cookie from a constant.
+  bool (*loads_each)(const struct pb_program *program);
   // Before loading: adds to the load what belongs to the target. NULL if there is nothing to do. Reports what is wrong and
   // returns a negative errno.
   int (*prepare)(struct tracer *tracer, const struct pb_probe *probe, const struct target *target,
@@ -60,6 +62,10 @@ extern const struct attach_family shim_attach_usdt;
 extern const struct attach_family shim_attach_watchpoint;
 extern const struct attach_family shim_attach_iterator;
 extern const struct attach_family shim_attach_late;
+
+// For families: loads_each of those that always do, and of those that do if the program asks for a cookie.
+bool attach_loads_each(const struct pb_program *program);
+bool attach_loads_each_for_cookie(const struct pb_program *program);
 
 bool attach_is_linked(uint32_t attach_case);
 const struct attach_family *attach_family_of(const struct pb_probe *probe);

@@ -5,64 +5,36 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/attach/traceable.h"
 #include "shim/bpf.h"
 #include "shim/host.h"
 #include "shim/kallsyms.h"
 #include "shim/report.h"
 #include "shim/small_printf.h"
 
-// One line of available_filter_functions: "name" or "name [module]", with _addrs (6.5) an address before it.
-struct traceable {
-  uint64_t address;  // 0 if the file does not tell
-  const char *name;
-  const char *module;
+struct search {
+  struct tracer *tracer;
+  uint32_t probe;
 };
 
-// What ftrace lists in the place of a function that the linker has dropped: FTRACE_INVALID_FUNCTION of linux/ftrace.h.
-static const char INVALID_FUNCTION[] = "__ftrace_invalid_address__";
-
-// Takes a line apart in place and returns where the next one begins.
-static char *parse_line(char *line, bool has_address, struct traceable *function) {
-  char *end = strchr(line, '\n');
-  char *next = end ? end + 1 : line + strlen(line);
-  if (end)
-    *end = 0;
-  char *rest = line;
-  function->address = has_address ? strtoull(line, &rest, 16) : 0;
-  while (*rest == ' ')
-    rest++;
-  function->name = rest;
-  function->module = "vmlinux";
-  char *bracket = strchr(rest, '[');
-  if (bracket) {
-    function->module = bracket + 1;
-    bracket[strcspn(bracket, "]")] = 0;
-  }
-  rest[strcspn(rest, " \t")] = 0;
-  return next;
-}
-
-static int add_matches(struct tracer *tracer, uint32_t index, char *text, bool has_address) {
-  const struct pb_kprobe *kprobe = tracer->resources->probes[index].kprobe;
+static int add_match(void *context, const struct traceable *function) {
+  struct search *search = context;
+  const struct pb_probe *probe = &search->tracer->resources->probes[search->probe];
+  const struct pb_kprobe *kprobe = probe->kprobe;
+  if (!target_matches(kprobe->function, function->name) ||
+      !target_matches(*kprobe->module ? kprobe->module : "*", function->module))
+    return 0;
+  // The cold part of a function that the compiler has split has no arguments: to a pattern it is none.
+  if (probe->has_wildcard && strstr(function->name, ".part."))
+    return 0;
+  char name[800];
   const char *type = kprobe->is_return ? "kretprobe" : "kprobe";
-  const char *module_pattern = *kprobe->module ? kprobe->module : "*";
-  int err = 0;
-  while (*text && !err) {
-    struct traceable function;
-    text = parse_line(text, has_address, &function);
-    if (!strncmp(function.name, INVALID_FUNCTION, sizeof(INVALID_FUNCTION) - 1))
-      continue;
-    if (!target_matches(kprobe->function, function.name) || !target_matches(module_pattern, function.module))
-      continue;
-    char name[800];
-    if (*kprobe->module)
-      small_snprintf(name, sizeof(name), "%s:%s:%s", type, function.module, function.name);
-    else
-      small_snprintf(name, sizeof(name), "%s:%s", type, function.name);
-    bool is_kernel = !strcmp(function.module, "vmlinux");
-    err = target_add(tracer, index, name, is_kernel ? "" : function.module, function.name, function.address);
-  }
-  return err;
+  if (*kprobe->module)
+    small_snprintf(name, sizeof(name), "%s:%s:%s", type, function->module, function->name);
+  else
+    small_snprintf(name, sizeof(name), "%s:%s", type, function->name);
+  bool is_kernel = !strcmp(function->module, "vmlinux");
+  return target_add(search->tracer, search->probe, name, is_kernel ? "" : function->module, function->name, function->address);
 }
 
 static int compare_symbols(const void *left, const void *right) {
@@ -72,26 +44,9 @@ static int compare_symbols(const void *left, const void *right) {
 }
 
 int kprobe_expand(struct tracer *tracer, uint32_t index) {
-  const struct pb_probe *probe = &tracer->resources->probes[index];
-  const char *tracefs = host_tracefs();
-  char path[128], *text;
-  size_t size;
-  bool has_address = true;
-  small_snprintf(path, sizeof(path), "%s/available_filter_functions_addrs", tracefs ? tracefs : "");
-  int err = host_read_file(path, &text, &size);
-  if (err == -ENOENT) {
-    has_address = false;
-    *strrchr(path, '_') = 0;
-    err = host_read_file(path, &text, &size);
-  }
-  if (err) {
-    report(REPORT_ERROR, tracer->resources, probe->span, "kprobe: list functions of %s: %s: %s%s", probe->name, path,
-           report_cause(err), report_closed_hint(err));
-    return err == -ENOENT ? -ENODEV : err;
-  }
   uint32_t first = tracer->targets_count;
-  err = add_matches(tracer, index, text, has_address);
-  free(text);
+  struct search search = {tracer, index};
+  int err = traceable_each(tracer, index, add_match, &search);
   if (err)
     return err;
   if (tracer->targets_count == first)

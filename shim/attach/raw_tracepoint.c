@@ -49,4 +49,5 @@ static int attach_raw_tracepoint(struct tracer *tracer, const struct pb_probe *p
   return 0;
 }
 
-const struct attach_family shim_attach_raw_tracepoint = {.expand = expand_raw_tracepoint, .attach = attach_raw_tracepoint};
+const struct attach_family shim_attach_raw_tracepoint = {
+    .expand = expand_raw_tracepoint, .loads_each = attach_loads_each_for_cookie, .attach = attach_raw_tracepoint};

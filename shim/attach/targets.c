@@ -80,8 +80,13 @@ static void report_missing(const struct tracer *tracer, const struct pb_probe *p
   small_snprintf(type, sizeof(type), "%s", probe->name);
   if (size < sizeof(type))
     type[size] = 0;
-  bool is_user = probe->attach_case == PB_PROBE_ATTACH_UPROBE || probe->attach_case == PB_PROBE_ATTACH_USDT;
-  if (resources->config->missing_probes == PB_MISSING_PROBES_ERROR && !is_user)
+  bool is_of_program = probe->attach_case == PB_PROBE_ATTACH_UPROBE || probe->attach_case == PB_PROBE_ATTACH_USDT ||
+                       (probe->attach_case == PB_PROBE_ATTACH_FENTRY && !strcmp(probe->fentry->module, "bpf"));
+  if (resources->config->missing_probes == PB_MISSING_PROBES_IGNORE)
+    return;
+  if (probe->is_match)
+    report(REPORT_WARNING, resources, probe->span, "No matches for %s %s. Skipping.", type, rest);
+  else if (resources->config->missing_probes == PB_MISSING_PROBES_ERROR && !is_of_program)
     report(REPORT_ERROR, resources, probe->span, "%s: attach %s: not on this kernel (%s)", type, probe->name, host_release());
   else if (resources->config->missing_probes == PB_MISSING_PROBES_ERROR)
     report(REPORT_ERROR, resources, probe->span, "No matches for %s %s.", type, rest);
@@ -137,7 +142,7 @@ int attach_expand(struct tracer *tracer) {
       err = family->expand ? family->expand(tracer, i) : target_add(tracer, i, probe->name, "", "", 0);
     if (err == -ENOENT) {
       report_missing(tracer, probe);
-      err = resources->config->missing_probes == PB_MISSING_PROBES_ERROR ? err : 0;
+      err = resources->config->missing_probes == PB_MISSING_PROBES_ERROR && !probe->is_match ? err : 0;
     }
     if (err && !result)  // go on: the user wants to know of all that are missing
       result = err;

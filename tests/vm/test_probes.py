@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tests.vm.machine import Machine
-from tests.vm.tracing import output_lines, trace
+from tests.vm.tracing import output_lines, start, trace
 
 _CALLS = 10_000
 
@@ -16,13 +16,25 @@ rounds = pytest.mark.parametrize("_round", range(3))
 def test_kernel_patterns(machine: Machine, _round: int) -> None:
     traced = trace(machine, ["/bin/kernel_patterns"], ["/bin/syscall_10000"])
     assert sorted(line for line in traced.lines if "getppid" in line or "raw" in line) == [
+        f"@fentry[__do_sys_getppid]: {_CALLS}",
+        f"@fexit[fexit:vmlinux:__do_sys_getppid]: {_CALLS}",
         f"@kprobes[__do_sys_getppid]: {_CALLS}",
         f"@kretprobes[__do_sys_getppid]: {_CALLS}",
-        f"@rawtracepoint: {_CALLS}",
+        f"@rawtracepoint[rawtracepoint:vmlinux:sys_enter]: {_CALLS}",
         f"@tracepoint[tracepoint:syscalls:sys_enter_getppid]: {_CALLS}",
         f"@tracepoints[tracepoint:syscalls:sys_enter_getppid]: {_CALLS}",
         f"@tracepoints[tracepoint:syscalls:sys_exit_getppid]: {_CALLS}",
     ]
+
+
+@rounds
+def test_programs(machine: Machine, _round: int) -> None:
+    """Programs of another tracer are functions too."""
+    traced = start(machine, "/bin/getppid_counter")
+    tracer = trace(machine, ["/bin/of_programs"], ["/bin/syscall_10000"])
+    traced.signal(signal.SIGINT)
+    assert traced.wait().code == 0
+    assert sorted(tracer.lines) == [f"@entries[__do_sys_getp_0]: {_CALLS}", f"@exits[__do_sys_getp_0]: {_CALLS}"]
 
 
 @rounds
