@@ -59,7 +59,7 @@ def describe(point: AttachPoint, program: int, tables: Tables, words: Mapping[in
             probe.fentry.bpf_program_id = point.bpf_program
             probe.fentry.is_exit = kind == "fexit"
         case "rawtracepoint":
-            module = "" if point.target == "vmlinux" else point.target
+            module = "" if point.target == "vmlinux" and not point.has_wildcard else point.target
             probe.raw_tracepoint.event, probe.raw_tracepoint.module = point.event, module
         case "iter":
             probe.iterator.target, probe.iterator.pin = point.event, point.pin

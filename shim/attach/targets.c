@@ -82,16 +82,15 @@ static void report_missing(const struct tracer *tracer, const struct pb_probe *p
     type[size] = 0;
   bool is_of_program = probe->attach_case == PB_PROBE_ATTACH_UPROBE || probe->attach_case == PB_PROBE_ATTACH_USDT ||
                        (probe->attach_case == PB_PROBE_ATTACH_FENTRY && !strcmp(probe->fentry->module, "bpf"));
-  if (resources->config->missing_probes == PB_MISSING_PROBES_IGNORE)
+  uint32_t missing_probes = resources->config->missing_probes;
+  if (missing_probes == PB_MISSING_PROBES_IGNORE)
     return;
-  if (probe->is_match)
+  if (missing_probes == PB_MISSING_PROBES_WARN || probe->is_match)
     report(REPORT_WARNING, resources, probe->span, "No matches for %s %s. Skipping.", type, rest);
-  else if (resources->config->missing_probes == PB_MISSING_PROBES_ERROR && !is_of_program)
-    report(REPORT_ERROR, resources, probe->span, "%s: attach %s: not on this kernel (%s)", type, probe->name, host_release());
-  else if (resources->config->missing_probes == PB_MISSING_PROBES_ERROR)
+  else if (is_of_program)
     report(REPORT_ERROR, resources, probe->span, "No matches for %s %s.", type, rest);
-  else if (resources->config->missing_probes == PB_MISSING_PROBES_WARN)
-    report(REPORT_WARNING, resources, probe->span, "No matches for %s %s. Skipping.", type, rest);
+  else
+    report(REPORT_ERROR, resources, probe->span, "%s: attach %s: not on this kernel (%s)", type, probe->name, host_release());
 }
 
 static void report_unused_programs(const struct tracer *tracer) {

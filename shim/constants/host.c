@@ -21,7 +21,7 @@ static int read_clock_ns(clockid_t clock, uint64_t *ns) {
 
 // CLOCK_TAI - CLOCK_BOOTTIME. It wraps where the clock was never set.
 static int read_tai_offset_ns(uint64_t *offset) {
-  uint64_t tai, boot;
+  uint64_t tai = 0, boot = 0;
   int err = read_clock_ns(CLOCK_TAI, &tai);
   if (!err)
     err = read_clock_ns(CLOCK_BOOTTIME, &boot);
