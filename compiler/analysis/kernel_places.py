@@ -116,7 +116,7 @@ def _matches(kernel: Kernel, point: AttachPoint) -> list[Place]:
                     found.append(Place(_one_of(point, module, name), _arguments(point, function)))
     if not found:
         raise Missing(point, needs_types=True)
-    return found
+    return sorted(found, key=lambda place: (place.point.target, place.point.event))
 
 
 def _one_of(point: AttachPoint, target: str, event: str) -> AttachPoint:
