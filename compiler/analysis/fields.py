@@ -56,6 +56,8 @@ class ArgumentSource:
         member = next((item for item in self.in_context.fields if item.name == name), None)
         if member is None:
             return ""
+        if isinstance(member.type, None_):
+            return f"'{name}' is not in a copy of args: its type is not supported"
         if member.dynamic:
             return f"'{name}' is not in a copy of args: its data lies elsewhere in the tracepoint's record"
         return _COMMON_FIELD
@@ -81,7 +83,7 @@ def _stored_fields(fields: tuple[Field, ...], probe_type: ProbeType) -> tuple[Fi
     return tuple(
         dataclasses.replace(item, name="$retval") if item.name == "retval" and probe_type.is_return else item
         for item in fields
-        if not isinstance(item.type, Void)
+        if not isinstance(item.type, Void | None_)
     )
 
 

@@ -27,11 +27,25 @@ def _target_arch(ctx):
         ", ".join(sorted(_ARCHITECTURES.values())),
     ))
 
+def _traced_file(ctx, target):
+    """The one file of a target of uprobe_targets: a program, or a shared library."""
+    executable = target[DefaultInfo].files_to_run.executable
+    files = [executable] if executable else target[DefaultInfo].files.to_list()
+    if len(files) != 1:
+        fail("{}: uprobe_targets: {} is not one file but {}: {}".format(
+            ctx.label,
+            target.label,
+            len(files),
+            ", ".join([file.basename for file in files]),
+        ))
+    return files[0]
+
 def _bpftrace_binary_impl(ctx):
     toolchain = ctx.toolchains[TOOLCHAIN_TYPE].bpftrace
     kernel = ctx.attr.kernel[KernelSnapshotInfo] if ctx.attr.kernel else toolchain.kernel
 
     library = library_info(ctx, [])
+    traced = {name: _traced_file(ctx, target) for target, name in ctx.attr.uprobe_targets.items()}
 
     object = ctx.actions.declare_file(ctx.label.name + ".bpf.o")
     args = ctx.actions.args()
@@ -48,6 +62,10 @@ def _bpftrace_binary_impl(ctx):
         args.add("--min_kernel", ctx.attr.min_kernel)
     if ctx.attr.unsafe:
         args.add("--unsafe")
+    for name, file in traced.items():
+        args.add("--binary", file, format = name.replace("%", "%%") + "=%s")
+    if ctx.attr.any_build:
+        args.add("--any_build")
     tools = []
     if library.has_c_sources and toolchain.clang:
         args.add("--clang", toolchain.clang.executable)
@@ -57,7 +75,7 @@ def _bpftrace_binary_impl(ctx):
         arguments = [args],
         executable = toolchain.compiler,
         execution_requirements = _WORKER if toolchain.persistent_worker else {},
-        inputs = depset([ctx.file.src, kernel.snapshot], transitive = [library.files]),
+        inputs = depset([ctx.file.src, kernel.snapshot] + traced.values(), transitive = [library.files]),
         mnemonic = "BpftraceCompile",
         outputs = [object],
         progress_message = "Compiling tracer %{label}",
@@ -90,6 +108,10 @@ A tracer: one fully static executable made of a bpftrace script.
 The output group `object` holds the object with the payload, before it is linked with the shim.
 """,
     attrs = {
+        "any_build": attr.bool(
+            doc = "Let the tracer run with other builds of its uprobe_targets too. It warns then, and what it reads may be " +
+                  "wrong. Probes at source lines always want the very build.",
+        ),
         "deps": attr.label_list(
             doc = "Libraries that the script imports.",
             providers = [BpftraceLibraryInfo],
@@ -110,6 +132,27 @@ The output group `object` holds the object with the payload, before it is linked
         ),
         "unsafe": attr.bool(
             doc = "Allow functions that change the system, such as signal() and system().",
+        ),
+        "uprobe_targets": attr.label_keyed_string_dict(
+            doc = """\
+Programs and shared libraries that the script traces, each with the name that it has in the script's attach points: where
+the target host has it, or what is found there through `PATH` or, for a library, by the dynamic linker.
+
+    bpftrace_binary(
+        name = "orders",
+        src = "orders.bt",  # uprobe:/usr/bin/shop:order { printf("%d\\n", args.item->price); }
+        uprobe_targets = {":shop": "/usr/bin/shop"},
+    )
+
+Functions and USDT probes that they do not have are build errors. From their debug information come `args`, types and source
+lines. The tracer runs with this very build alone, which it knows by the build id; the host's copy may be stripped. So a
+`cc_binary` needs
+
+    copts = ["-g"],
+    features = ["-strip_debug_symbols"],  # which Bazel strips by default, unless it builds with -c opt or -c dbg
+    linkopts = ["-Wl,--build-id"],
+""",
+            allow_files = True,
         ),
         "_architectures": attr.label_keyed_string_dict(
             default = {Label(constraint): arch for constraint, arch in _ARCHITECTURES.items()},

@@ -13,6 +13,7 @@ from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import SourceFile
 from compiler.types.binary.binaries import Binaries
 from compiler.types.binary.elf import Elf
+from compiler.types.lattice import Struct
 from proto import required_resources_pb2 as pb
 from tests.analysis.harness import kernel
 
@@ -57,6 +58,15 @@ def test_args_and_types(folder: Path) -> None:
     values = [str(action.fields[0].type) for action in program.actions]
     assert values[0] == "(int32,string[8],int32,enum color,uint32)"
     assert values[1] == "string[4]"
+
+
+def test_args_as_a_whole(folder: Path) -> None:
+    program = analyzed("uprobe:/bin/it:with_floats { @ = args; print(@.d); }", folder / "whole.so")
+    value = program.maps[0].value_type
+    assert isinstance(value, Struct)
+    assert [(field.name, field.byte_offset) for field in value.fields] == [("b", 0), ("d", 8)]
+    refused = analyze("uprobe:/bin/it:with_floats { @ = args; print(@.a); }", folder / "whole.so")
+    assert first_line(refused) == "'a' is not in a copy of args: its type is not supported"
 
 
 def test_the_kernel_has_what_the_binary_has_not(folder: Path) -> None:

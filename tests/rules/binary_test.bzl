@@ -102,6 +102,25 @@ def _clang_test_impl(ctx):
 
 _clang_test = analysistest.make(_clang_test_impl, attrs = {"wanted": attr.bool()}, config_settings = _on("x86_64"))
 
+def _uprobe_targets_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    action = _action(env, "BpftraceCompile")
+    argv = action.argv
+    start = argv.index("--binary")
+    asserts.equals(env, [
+        "--binary",
+        "/usr/bin/a%b=tests/rules/first.bt",
+        "--binary",
+        "shop=tests/rules/compiler",
+        "--any_build",
+        "-o",
+    ], argv[start:-1])
+    inputs = [file.basename for file in action.inputs.to_list()]
+    asserts.true(env, "first.bt" in inputs and "compiler" in inputs, "both are inputs")
+    return analysistest.end(env)
+
+_uprobe_targets_test = analysistest.make(_uprobe_targets_test_impl, config_settings = _on("x86_64"))
+
 def _providers_test_impl(ctx):
     env = analysistest.begin(ctx)
     target = analysistest.target_under_test(env)
@@ -166,6 +185,25 @@ def binary_test_suite(name):
         wanted = True,
     )
     _clang_test(name = "no_clang_test", target_under_test = ":with_deps", wanted = False)
+
+    _uprobe_targets_test(
+        name = "uprobe_targets_test",
+        target_under_test = _subject(
+            "with_uprobe_targets",
+            src = "minimal.bt",
+            any_build = True,
+            uprobe_targets = {
+                "first.bt": "/usr/bin/a%b",
+                ":compiler": "shop",
+            },
+        ),
+    )
+    native.filegroup(name = "two_files", srcs = ["first.bt", "first.h"])
+    _failure_test(
+        name = "many_files_test",
+        message = "tests/rules:two_files is not one file but 2: first.bt, first.h",
+        target_under_test = _subject("many_files", src = "minimal.bt", uprobe_targets = {":two_files": "two"}),
+    )
     _failure_test(
         name = "not_a_library_test",
         message = "does not have mandatory providers: 'BpftraceLibraryInfo'",
@@ -198,10 +236,13 @@ def binary_test_suite(name):
             "link_dbg_test",
             "link_test",
             "no_clang_test",
+
+            "many_files_test",
             "not_a_kernel_test",
             "not_a_library_test",
             "not_a_script_test",
             "providers_test",
             "unsupported_cpu_test",
+            "uprobe_targets_test",
         ],
     )
