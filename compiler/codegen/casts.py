@@ -32,7 +32,7 @@ def cast(e: Emitter, node: ast.Cast, into: Place | None) -> Value:
             return _array_as_integer(e, node, into)
         case _ if is_scalar(source):  # an integer as an array of smaller ones
             place = into or e.temporary(target.size, node.span)
-            e.f.store(e.scalar(node.operand), place.address, target.size, alignment=place.alignment)
+            _store_integer(e, e.scalar(node.operand), place, target.size)
             return place
         case lattice.Pointer() | lattice.Struct(), _:
             return e.value(node.operand, into)
@@ -46,6 +46,17 @@ def cast(e: Emitter, node: ast.Cast, into: Place | None) -> Value:
 
 def _cut(e: Emitter, value: str, target: Type) -> Value:
     return e.f.narrow(value, scalar_bits(target), signed=target.is_signed)
+
+
+def _store_integer(e: Emitter, value: str, place: Place, size: int) -> None:
+    """The lower `size` bytes, which may be three or five, in parts that have a power of two of them."""
+    done = 0
+    while done < size:
+        part = 1 << (size - done).bit_length() - 1
+        shifted = e.f.binary("lshr", value, str(8 * done)) if done else value
+        at = e.at(place, done)
+        e.f.store(shifted, at.address, part, alignment=at.alignment)
+        done += part
 
 
 def _array_as_integer(e: Emitter, node: ast.Cast, into: Place | None) -> Value:
