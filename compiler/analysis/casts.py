@@ -22,6 +22,7 @@ from compiler.analysis.program import BpfProgram, VariableSymbol
 from compiler.c_sources.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.types.btf_source import is_relocatable
 from compiler.types.lattice import (
     INT8,
     INT32,
@@ -114,6 +115,9 @@ class _Casts:
                 return access
             case ast.ArrayAccess(_, index):
                 node.index = self.to_integer(index, UINT64)
+            case ast.SizeOf(operand) | ast.OffsetOf(operand) if is_relocatable(operand.type):
+                node.operand = ast.NamedType(str(operand.type), span=operand.span)
+                node.operand.type = operand.type
             case ast.SizeOf(operand):
                 return _number(node, operand.type.size)
             case ast.TypeInfo():

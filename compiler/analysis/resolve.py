@@ -27,6 +27,7 @@ from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import Span
 from compiler.types import map_values
+from compiler.types.btf_source import is_relocatable
 from compiler.types.kernel import Kernel
 from compiler.types.lattice import (
     BOOL,
@@ -408,10 +409,11 @@ class _Resolver:
                 return UINT64
             case ast.SizeOf(operand):
                 type_ = self.operand(operand)
-                return NONE if isinstance(type_, None_) else integer_literal(type_.size)
+                return NONE if isinstance(type_, None_) else _size_type(type_, type_.size)
             case ast.OffsetOf(operand, names):
-                offset = self.fields.offset(node, self.operand(operand), names)
-                return NONE if offset is None else integer_literal(offset)
+                type_ = self.operand(operand)
+                offset = self.fields.offset(node, type_, names)
+                return NONE if offset is None else _size_type(type_, offset)
             case ast.TypeInfo(operand):
                 type_ = self.operand(operand)
                 return NONE if isinstance(type_, None_) else comptime.typeinfo_type(type_)
@@ -529,6 +531,11 @@ class _Resolver:
         self.words.update(used_by(node, self.text))
         types = [self.expression(argument) for argument in node.arguments]
         return self.builtins.call(node, types, self.program)
+
+
+def _size_type(of: Type, size: int) -> Integer:
+    """The type of a sizeof or offsetof: a literal's, unless the target is asked."""
+    return NUMBER if is_relocatable(of) else integer_literal(size)
 
 
 def _read(type_: Type) -> Type:

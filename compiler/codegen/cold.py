@@ -100,6 +100,23 @@ def is_other_process(f: Function, constants: Constants) -> Operand:
     return f.call_function(name)
 
 
+def read_small_number(f: Function, helper: str, address: Operand, size: Operand, *, signed: bool) -> Operand:
+    """Calls the function that reads an integer of less than 8 bytes and extends it."""
+    name = f"{helper}_{'signed' if signed else 'unsigned'}"
+    if not _has(f.module, name):
+        g = _begin(f.module, name, "%address", "%size")
+        number = g.alloca(8)
+        g.store("0", number, 8)
+        bytes_ = g.minimum("%size", "8")
+        g.call_helper(HELPERS[helper].id, (PTR, number), (I64, bytes_), (I64, "%address"))
+        value = g.load(number, 8, signed=False)
+        if signed:
+            unused = g.binary("and", g.binary("sub", "64", g.binary("shl", bytes_, "3")), "63")
+            value = g.binary("ashr", g.binary("shl", value, unused), unused)
+        g.ret(value)
+    return f.call_function(name, address, size)
+
+
 _NO_REGISTER = 0xFFFF
 _IN_MEMORY, _SIGNED = 1, 2
 

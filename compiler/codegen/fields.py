@@ -110,13 +110,34 @@ def _fixed_bitfield(e: Emitter, place: Place, field: Field, node: ast.FieldAcces
     return e.f.binary("lshr", value, str(64 - field.bitfield))
 
 
+@expression(ast.SizeOf)
+def size_of(e: Emitter, node: ast.SizeOf, into: Place | None) -> Operand:
+    return memory.size_of(e, node.operand.type, node.span)
+
+
+@expression(ast.OffsetOf)
+def offset_of(e: Emitter, node: ast.OffsetOf, into: Place | None) -> Operand:
+    """Of a structure of the kernel; others are numbers already."""
+    root = type_ = node.operand.type
+    steps: list[Field] = []
+    for name in node.fields:
+        member = type_.member(name)
+        steps.append(member)
+        type_ = member.type
+    if steps[-1].bitfield:  # whose word is what the target would tell
+        return str(sum(member.byte_offset for member in steps))
+    return e.symbol_value(e.resources.constants.core(Kind.FIELD_BYTE_OFFSET, root, tuple(steps), node.span))
+
+
 @expression(ast.ArrayAccess)
 def array_access(e: Emitter, node: ast.ArrayAccess, into: Place | None) -> Value:
     array = node.target.type
     size = max(node.type.size, 1)
     if isinstance(array, lattice.Pointer):
         place = memory.pointee(e.scalar(node.target), array.space)
-        offset = e.f.binary("mul", e.scalar(node.index), str(size))
+        offset = e.f.binary(
+            "mul", e.scalar(node.index), memory.size_of(e, node.type, node.span) if node.type.size else "1"
+        )
         return memory.load(e, memory.moved(e, place, offset, node.span), node.type, node.span)
     place = e.place(node.target)
     index = _literal_index(node.index)
@@ -134,7 +155,8 @@ def array_access(e: Emitter, node: ast.ArrayAccess, into: Place | None) -> Value
     if place.in_bpf_memory:
         # What is outside was reported; the verifier wants to see that it is not read.
         position = e.f.minimum(position, str(count - 1))
-    place = memory.moved(e, place, e.f.binary("mul", position, str(size)), node.span)
+    width = str(size) if place.in_bpf_memory else memory.size_of(e, node.type, node.span)
+    place = memory.moved(e, place, e.f.binary("mul", position, width), node.span)
     return memory.load(e, place, node.type, node.span)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from compiler.codegen import errors
+from compiler.codegen import cold, errors
 from compiler.codegen.emitter import Emitter, i64, ptr, read_helper
 from compiler.codegen.ir import MAX_INLINE_BYTES, Operand
-from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
+from compiler.codegen.values import CorePath, Place, Value, is_scalar, scalar_bits
 from compiler.helpers import HELPERS
 from compiler.object.core import Kind
 from compiler.syntax import ast
 from compiler.syntax.source import Span
 from compiler.types import lattice
+from compiler.types.btf_source import BtfSource, is_relocatable
 from compiler.types.lattice import AddressSpace, Type
 
 
@@ -44,6 +45,8 @@ def load(e: Emitter, place: Place, type_: Type, span: Span) -> Value:
     size = scalar_bits(type_) // 8
     if place.in_bpf_memory:
         value = e.f.load(address(e, place, span), size, signed=type_.is_signed, alignment=place.alignment)
+    elif place.core is not None and has_size_of_target(place.core, type_):
+        value = _load_of_target_size(e, place, place.core, type_, span)
     else:
         slot = e.temporary(8, span)
         read(e, place, slot, size, span)
@@ -51,6 +54,50 @@ def load(e: Emitter, place: Place, type_: Type, span: Span) -> Value:
     if isinstance(type_, lattice.Bool):
         return e.f.boolean(e.f.compare("ne", value, "0"))
     return value
+
+
+def has_size_of_target(core: CorePath, type_: Type) -> bool:
+    """Whether a number may have another size on the target: pointers have not, and what is wider than a register is
+    read as its lower half.
+    """
+    if not isinstance(type_, lattice.Integer | lattice.Bool) or not core.steps:
+        return False
+    last, source = core.steps[-1], core.root.source
+    return isinstance(last, int) or not isinstance(source, BtfSource) or source.member_size(last) == type_.size
+
+
+def _load_of_target_size(e: Emitter, place: Place, core: CorePath, type_: Type, span: Span) -> Operand:
+    """An integer with as many bytes as it has on the target, as one of type `type_`: of a larger one the lower bytes.
+
+    The verifier takes out what never happens there, which is nearly always the way for fewer bytes.
+    """
+    f = e.f
+    wanted = scalar_bits(type_) // 8
+    slot = e.temporary(8, span)
+    size = e.symbol_value(e.resources.constants.core(Kind.FIELD_BYTE_SIZE, core.root, core.steps, span))
+    if wanted == 1:
+        read(e, place, slot, size, span)
+        return f.load(slot.address, 1, signed=type_.is_signed)
+    source = address(e, place, span)
+    small, whole, done = f.label("number.small"), f.label("number.whole"), f.label("number.done")
+    f.branch_if(f.compare("ult", size, str(wanted)), small, whole)
+    f.enter(small)
+    extended = cold.read_small_number(f, read_helper(place.space), source, size, signed=type_.is_signed)
+    after_small = f.current
+    f.branch(done)
+    f.enter(whole)
+    read(e, Place(source, place.space), slot, size, span)
+    value = f.load(slot.address, wanted, signed=type_.is_signed)
+    after_whole = f.current
+    f.enter(done)
+    return f.phi([(extended, after_small), (value, after_whole)])
+
+
+def size_of(e: Emitter, type_: Type, span: Span) -> Operand:
+    """Bytes of a value: of a structure of the kernel, those that it has on the target."""
+    if isinstance(type_, lattice.Struct) and is_relocatable(type_):
+        return e.symbol_value(e.resources.constants.core(Kind.TYPE_SIZE, type_, (), span))
+    return str(type_.size)
 
 
 def store(e: Emitter, node: ast.Expression, into: Place) -> None:

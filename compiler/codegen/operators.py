@@ -8,6 +8,7 @@ from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import expression
 from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
 from compiler.syntax import ast
+from compiler.syntax.source import Span
 from compiler.types import lattice
 from compiler.types.lattice import AddressSpace, Type
 
@@ -109,19 +110,19 @@ def _pointer_arithmetic(e: Emitter, node: ast.Binary) -> Operand:
     left, right = e.scalar(node.left), e.scalar(node.right)
     match node.left.type, node.right.type:
         case lattice.Pointer() as pointer, lattice.Integer():
-            right = _scale(e, right, pointer)
+            right = _scale(e, right, pointer, node.span)
         case lattice.Integer(), lattice.Pointer() as pointer:
-            left = _scale(e, left, pointer)
+            left = _scale(e, left, pointer, node.span)
     return e.f.binary(_ARITHMETIC[node.op], left, right)
 
 
-def _scale(e: Emitter, count: Operand, pointer: lattice.Pointer) -> Operand:
-    return e.f.binary("mul", count, str(pointee_size(pointer)))
+def _scale(e: Emitter, count: Operand, pointer: lattice.Pointer, span: Span) -> Operand:
+    return e.f.binary("mul", count, pointee_size(e, pointer, span))
 
 
-def pointee_size(pointer: lattice.Pointer) -> int:
+def pointee_size(e: Emitter, pointer: lattice.Pointer, span: Span) -> Operand:
     """What a pointer moves by; `void *` moves by bytes."""
-    return pointer.to.size or 1
+    return memory.size_of(e, pointer.to, span) if pointer.to.size else "1"
 
 
 @expression(ast.Unary)
@@ -148,11 +149,11 @@ def _dereference(e: Emitter, node: ast.Unary) -> Value:
 def inc_dec(e: Emitter, node: ast.IncDec, into: Place | None) -> Operand:
     """The value is that before (postfix) or after (prefix) the change."""
     type_ = node.target.type
-    step = pointee_size(type_) if isinstance(type_, lattice.Pointer) else 1
+    step = pointee_size(e, type_, node.span) if isinstance(type_, lattice.Pointer) else "1"
     operation = "add" if node.op == "++" else "sub"
 
     def changed(old: Operand) -> Operand:
-        return e.f.narrow(e.f.binary(operation, old, str(step)), scalar_bits(type_), signed=type_.is_signed)
+        return e.f.narrow(e.f.binary(operation, old, step), scalar_bits(type_), signed=type_.is_signed)
 
     match node.target:
         case ast.Variable() as target:

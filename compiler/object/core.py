@@ -91,9 +91,9 @@ class CoreTypes:
         for pending in self._pending:
             core = pending.constant.core
             core.btf_type = self._composite(pending.root).type_id
-            indexes, offset, last = self._follow(pending.root, pending.steps)
+            indexes, offset, type_, bitfield = self._follow(pending.root, pending.steps)
             core.access = ":".join(map(str, (0, *indexes)))
-            core.local_value = _local_value(pending.kind, pending.root, offset, last)
+            core.local_value = _local_value(pending.kind, offset, type_, bitfield)
         return self.btf.finish()
 
     # ----------------------------------------------------------------------------------------------------- types
@@ -143,26 +143,25 @@ class CoreTypes:
             case _:
                 raise ValueError(f"no BTF for {type_}")
 
-    def _follow(self, root: Struct, steps: tuple[Step, ...]) -> tuple[list[int], int, Field | None]:
-        """Indexes of the access string, offset in bits, and the member that the path ends with."""
+    def _follow(self, root: Struct, steps: tuple[Step, ...]) -> tuple[list[int], int, Type, int]:
+        """Indexes of the access string, offset in bits, the type that the path ends at, and its width as a bitfield."""
         current: Type = root
         indexes: list[int] = []
-        offset = 0
-        last: Field | None = None
+        offset = bitfield = 0
         for step in steps:
             if isinstance(step, int):
                 current = _element(current)
                 indexes.append(step)
                 offset += step * current.size * 8
-                last = None
+                bitfield = 0
             else:
                 assert isinstance(current, Struct)
                 names = [member.name for member in _ordered(self._composite(current))]
                 indexes.append(names.index(step.name))
                 offset += 0 if current.is_union else step.offset
                 current = step.type
-                last = step
-        return indexes, offset, last
+                bitfield = step.bitfield
+        return indexes, offset, current, bitfield
 
 
 def _element(type_: Type) -> Type:
@@ -178,12 +177,12 @@ def _ordered(composite: _Composite) -> list[Field]:
     return sorted(composite.members.values(), key=lambda member: member.offset)
 
 
-def _local_value(kind: Kind, root: Struct, offset: int, last: Field | None) -> int:
+def _local_value(kind: Kind, offset: int, type_: Type, bitfield: int) -> int:
     """What the instruction holds before relocation; the kernel compares it with what it computes from the local BTF."""
-    bits = last.bitfield if last is not None else 0
-    size = max(last.type.size if last is not None else 0, 1)
+    size = max(type_.size, 1)
+    bits = bitfield or size * 8
     start = offset // 8
-    if bits:
+    if bitfield:
         # As libbpf does: the smallest naturally aligned word of at least the member's size that holds all its bits.
         start = offset // (size * 8) * size
         while offset + bits - start * 8 > size * 8:
@@ -195,13 +194,13 @@ def _local_value(kind: Kind, root: Struct, offset: int, last: Field | None) -> i
         case Kind.FIELD_BYTE_SIZE:
             return size
         case Kind.FIELD_SIGNED:
-            return int(last is not None and last.type.is_signed)
+            return int(type_.is_signed)
         case Kind.FIELD_LSHIFT_U64:
             return 64 - (offset + bits - start * 8)
         case Kind.FIELD_RSHIFT_U64:
             return 64 - bits
         case Kind.TYPE_SIZE:
-            return root.size
+            return type_.size
         case _:
             return 1
 

@@ -122,10 +122,17 @@ class BtfSource:
 
     def is_enumeration(self, member: Field) -> bool:
         """Whether a member is declared as an enumeration: one without a name reads as a plain integer."""
+        return bool(member.path) and self.btf.kind(self._member_id(member)) in (Kind.ENUM, Kind.ENUM64)
+
+    def member_size(self, member: Field) -> int:
+        """Bytes of a member in the structure itself, whatever type it has in the language."""
+        return self.btf.size(self._member_id(member))
+
+    def _member_id(self, member: Field) -> int:
         type_id = member.owner
         for index in member.path:
             type_id = self.btf.strip(self.btf.members(type_id)[index].type)
-        return bool(member.path) and self.btf.kind(type_id) in (Kind.ENUM, Kind.ENUM64)
+        return type_id
 
     # By id
 
@@ -224,6 +231,11 @@ class BtfSource:
             slot += max(1, -(-parameter.type.size * 8 // _SLOT_BITS))
         result = Field("retval", self.type(self.btf.target(prototype)), slot * _SLOT_BITS)
         return Function(name, type_id, self.module, tuple(parameters), result, variadic)
+
+
+def is_relocatable(type_: Type) -> bool:
+    """Whether the target may have a structure of the same name and another layout."""
+    return isinstance(type_, Struct) and isinstance(type_.source, BtfSource) and not type_.is_anonymous
 
 
 def _integer(bits: int, signed: bool) -> Integer:

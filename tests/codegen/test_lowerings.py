@@ -12,7 +12,7 @@ _NEVER_LOWERED = {
 }  # fmt: skip
 
 _REPLACED_BY_ANALYSIS = {
-    ast.Identifier, ast.Map, ast.TypeArgument, ast.SizeOf, ast.OffsetOf, ast.TypeInfo, ast.Comptime,
+    ast.Identifier, ast.Map, ast.TypeArgument, ast.TypeInfo, ast.Comptime,
 }  # fmt: skip
 
 

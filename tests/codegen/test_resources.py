@@ -59,18 +59,20 @@ def test_ring_buffer_grows_with_events_and_obeys_the_config() -> None:
 
 
 def test_core_instructions_hold_the_local_value() -> None:
-    message = resources("BEGIN { @ = curtask.real_parent.tgid; }")
+    message = resources("BEGIN { @ = curtask.real_parent.tgid; @s = sizeof(struct list_head); }")
     program = message.programs[0]
-    found = {}
+    found = set()
     for relocation in program.relocations:
         constant = message.constants[relocation.constant]
         if constant.HasField("core"):
             (low,) = struct.unpack_from("<I", program.instructions, relocation.instruction * 8 + 4)
             assert low == constant.core.local_value
-            found[constant.core.description] = constant.core.kind
+            found.add((constant.core.description, constant.core.kind, constant.core.local_value > 0))
     assert found == {
-        "struct task_struct.real_parent": pb.CoreRelocation.FIELD_BYTE_OFFSET,
-        "struct task_struct.tgid": pb.CoreRelocation.FIELD_BYTE_OFFSET,
+        ("struct task_struct.real_parent", pb.CoreRelocation.FIELD_BYTE_OFFSET, True),
+        ("struct task_struct.tgid", pb.CoreRelocation.FIELD_BYTE_OFFSET, True),
+        ("struct task_struct.tgid", pb.CoreRelocation.FIELD_BYTE_SIZE, True),
+        ("struct list_head", pb.CoreRelocation.TYPE_SIZE, True),
     }
 
 
