@@ -113,10 +113,12 @@ def front(
         program = parse(source, sink)
     with step("imports"):
         imports.run(program, options.imports, sink)
-    with step("c-sources"):
-        c_modules = c_sources.run(program, kernel, options.arch, options.c_compiler, describe, sink)
     with step("macros"):
         macros.run(program, sink)
+    with step("imports"):
+        imports.run_statements(program, options.imports, sink)
+    with step("c-sources"):
+        c_modules = c_sources.run(program, kernel, options.arch, options.c_compiler, describe, sink)
     with step("c-definitions"):
         types = c_definitions.run(program, kernel, options.arch, options.includes, sink)
     with step("parameters"):

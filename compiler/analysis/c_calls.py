@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.c_sources.module import CFunction
+from compiler.interop.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.lattice import Bool, Integer, None_, Pointer, Struct, Type, Void

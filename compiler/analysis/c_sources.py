@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from compiler.arch import Architecture
-from compiler.c_sources import ir, module
-from compiler.c_sources.clang import Clang, ClangError
-from compiler.c_sources.module import CFunction, CModule
-from compiler.c_sources.vmlinux import vmlinux_header
+from compiler.interop import ir, module
+from compiler.interop.clang import Clang, ClangError
+from compiler.interop.module import CFunction, CModule
+from compiler.interop.vmlinux import vmlinux_header
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink, Note
 from compiler.syntax.source import SourceFile, Span

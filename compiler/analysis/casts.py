@@ -19,7 +19,7 @@ from compiler.analysis.fields import Fields
 from compiler.analysis.maps import key_type
 from compiler.analysis.operators import COMPARISONS, LOGICAL
 from compiler.analysis.program import BpfProgram, VariableSymbol
-from compiler.c_sources.module import CFunction
+from compiler.interop.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.btf_source import is_relocatable

@@ -19,7 +19,7 @@ from compiler.analysis.fold import is_literal
 from compiler.analysis.maps import MapTable
 from compiler.analysis.program import BpfProgram, MapSymbol, MapType
 from compiler.builtins import Accept, Builtin, Parameter
-from compiler.c_sources.module import CFunction
+from compiler.interop.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink, Note
 from compiler.syntax.source import Span

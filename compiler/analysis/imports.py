@@ -20,6 +20,10 @@ from compiler.syntax.parser import parse
 from compiler.syntax.source import SourceFile
 
 _LIBRARY = "stdlib"
+_STATEMENT = "Import statements that are not at the top level are limited to headers (.h) and C sources (.bpf.c)"
+
+
+_Import = ast.Import | ast.ImportStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,22 @@ class Search:
 
 def run(program: ast.Program, search: Search, sink: DiagnosticSink) -> None:
     _Importer(Path(program.span.source.name).parent, search, sink).resolve(program)
+
+
+def run_statements(program: ast.Program, search: Search, sink: DiagnosticSink) -> None:
+    """Pass: imports inside of blocks, once macros are expanded. They can bring headers and C sources only."""
+    importer = _Importer(Path(program.span.source.name).parent, search, sink)
+    importer.done.update(Path(source.path).resolve() for source in program.c_sources)
+    for probe in program.probes:
+        for node in probe.walk():
+            if not isinstance(node, ast.ImportStatement):
+                continue
+            if Path(node.path).suffix in ("", ".bt"):
+                sink.error("import", _STATEMENT, node.span)
+                continue
+            for part in importer.load(node):
+                program.c_definitions += part.c_definitions
+                program.c_sources += part.c_sources
 
 
 @dataclass(slots=True)
@@ -50,7 +70,7 @@ class _Importer:
             merged = [node for part in parts for node in getattr(part, name)]
             setattr(program, name, merged + getattr(program, name))
 
-    def load(self, item: ast.Import) -> Iterator[ast.Program]:
+    def load(self, item: _Import) -> Iterator[ast.Program]:
         """What one import brings."""
         checked: list[Path] = []
         for directory in (Path(item.span.source.name).parent, self.root, *self.search.directories):
@@ -68,7 +88,7 @@ class _Importer:
             hint = f"checked: {','.join(str(path) for path in dict.fromkeys(checked))}"
             self.sink.error("import", "Unable to find suitable path for import", item.span, hints=[hint])
 
-    def load_path(self, item: ast.Import, path: Path) -> Iterator[ast.Program]:
+    def load_path(self, item: _Import, path: Path) -> Iterator[ast.Program]:
         if not path.is_dir():
             yield from self.load_file(item, path, known=False)
             return
@@ -80,7 +100,7 @@ class _Importer:
                 message = f'cowardly refusing to import from a directory with global write permissions: "{entry}"'
                 self.sink.error("import-permissions", message, item.span)
 
-    def load_file(self, item: ast.Import, path: Path, *, known: bool) -> Iterator[ast.Program]:
+    def load_file(self, item: _Import, path: Path, *, known: bool) -> Iterator[ast.Program]:
         """Loads a file once; with `known` one that cannot be imported is passed over."""
         real = path.resolve()
         if real in self.done:
@@ -100,7 +120,7 @@ class _Importer:
             case _ if not known:
                 self.sink.error("import", f'unknown import type: "{path.name}"', item.span)
 
-    def load_script(self, item: ast.Import, path: Path) -> Iterator[ast.Program]:
+    def load_script(self, item: _Import, path: Path) -> Iterator[ast.Program]:
         try:
             source = SourceFile.read(path)
         except OSError as error:

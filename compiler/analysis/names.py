@@ -21,7 +21,7 @@ from compiler.analysis.fold import Folder
 from compiler.analysis.program import COOKIE_PROBES, LOADED_FOR_EACH, BpfProgram
 from compiler.arch import Architecture
 from compiler.builtins import BUILTINS, Accept, Builtin, Kind
-from compiler.c_sources.module import LINKAGE_STATIC, CFunction
+from compiler.interop.module import LINKAGE_STATIC, CFunction
 from compiler.probe_types import UNKNOWN
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink

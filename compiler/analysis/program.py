@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from compiler.arch import Architecture
-from compiler.c_sources.module import CModule
+from compiler.interop.module import CModule
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
 from compiler.syntax.source import SourceFile, Span

@@ -22,7 +22,7 @@ from compiler.analysis.parameters import NUMBER, used_as, used_by
 from compiler.analysis.program import BpfProgram, MapSymbol, VariableSymbol
 from compiler.analysis.report import Report
 from compiler.builtins import Builtin, Kind
-from compiler.c_sources.module import CFunction
+from compiler.interop.module import CFunction
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.source import Span

@@ -1,28 +1,30 @@
-"""Pass: what the compiler cannot do yet.
+"""Pass: what the language has but programs cannot use.
 
-Before: a parsed program. After: it holds only constructs that the later passes know; the others have been reported.
+Before: a program whose macros are expanded and whose imports are merged. After: it holds only constructs that the later
+passes know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from compiler.analysis.config import Config
 from compiler.analysis.program import BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 
-_NOT_YET: Mapping[type[ast.Node], str] = {
-    ast.ImportStatement: "import statements are",
-    ast.Subprogram: "subprograms are",
-}
+_IMPORT_STATEMENT = (
+    "Import statements that are not at the top level are primarily for the standard library. If this is functionality "
+    "you need, please file an issue to explain why."
+)
 
 
 def run(program: ast.Program, sink: DiagnosticSink) -> None:
-    for node in program.walk():
-        what = _NOT_YET.get(type(node))
-        if what is not None:
-            sink.error("not-supported", f"{what} not supported yet", node.span)
+    """Drops subprograms: the language has their definitions, but no way to call them."""
+    for subprogram in program.subprograms:
+        message = f"Subprogram '{subprogram.name}' is never used: a script cannot call subprograms"
+        sink.warning("subprogram", message, subprogram.span, hints=["A macro can be called."])
+    program.subprograms = []
 
 
 def check_count(programs: Sequence[BpfProgram], config: Config, sink: DiagnosticSink) -> None:
@@ -36,7 +38,7 @@ def check_count(programs: Sequence[BpfProgram], config: Config, sink: Diagnostic
 
 
 def check_unstable(program: ast.Program, config: Config, sink: DiagnosticSink) -> None:
-    """What upstream may still change is only for scripts that say so."""
+    """What upstream may still change is only for scripts that say so. Import statements have been obeyed: they go."""
     warned: set[str] = set()
     for node in program.walk():
         match node:
@@ -44,12 +46,21 @@ def check_unstable(program: ast.Program, config: Config, sink: DiagnosticSink) -
                 feature, setting, level = "typeinfo", "unstable_typeinfo", config.unstable_typeinfo
             case ast.Call("tseries"):
                 feature, setting, level = "tseries", "unstable_tseries", config.unstable_tseries
+            case ast.ImportStatement() if config.unstable_import_statement == "error":
+                sink.error("unstable", _IMPORT_STATEMENT, node.span)
+                continue
+            case ast.ImportStatement():
+                feature, setting = "import statements", "unstable_import_statement"
+                level = config.unstable_import_statement
             case _:
                 continue
         if level != "enable" and feature not in warned:
             _unstable(feature, setting, node, level == "error", sink)
             if level == "warn":
                 warned.add(feature)
+    for node in program.walk():
+        if isinstance(node, ast.Block):  # what they import is there
+            node.statements = [item for item in node.statements if not isinstance(item, ast.ImportStatement)]
 
 
 def _unstable(feature: str, setting: str, node: ast.Node, is_error: bool, sink: DiagnosticSink) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from compiler.c_sources.ir import PREFIX
-from compiler.c_sources.module import CFunction, CModule
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
+from compiler.interop.ir import PREFIX
+from compiler.interop.module import CFunction, CModule
 from compiler.object.core import Kind
 from compiler.object.resources import ResourcesBuilder
 from compiler.object.sections import FUNCTION_PREFIX

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from compiler.analysis.program import VariableSymbol
-from compiler.c_sources.module import CFunction
 from compiler.codegen import c_modules, memory
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import PTR, Operand, constant
 from compiler.codegen.lowering import BUILTINS, expression
 from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
+from compiler.interop.module import CFunction
 from compiler.syntax import ast
 from compiler.types import lattice
 from compiler.types.lattice import AddressSpace, Type

@@ -15,7 +15,7 @@ from compiler.analysis.program import (
     MapSymbol,
     ParameterKind,
 )
-from compiler.c_sources.module import CMap
+from compiler.interop.module import CMap
 from compiler.object import actions, probes
 from compiler.object.btf import Linkage
 from compiler.object.constants import Constants

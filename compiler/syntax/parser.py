@@ -115,8 +115,8 @@ class _ProgramParser(StatementParser):
             case "import":
                 if in_body:
                     self.report("root imports must appear before probes and functions")
-                path = self.parse_import_path()
-                program.imports.append(ast.Import(path, span=self.span_from(start)))
+                path, span = self.parse_import_path(start)
+                program.imports.append(ast.Import(path, span=span))
                 return in_body
             case "macro":
                 program.macros.append(self._parse_macro())

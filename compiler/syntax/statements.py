@@ -6,6 +6,7 @@ from compiler.syntax import ast
 from compiler.syntax.expressions import ExpressionParser
 from compiler.syntax.grammar import ASSIGN_OPERATORS
 from compiler.syntax.lexer import SyntaxAbort
+from compiler.syntax.source import Span
 
 _IMMUTABLE = "Tuples and records are immutable once created. Consider creating a new value and assigning it instead."
 _SPECIAL_PROBES = ("BEGIN", "END", "begin", "end")
@@ -129,8 +130,8 @@ class StatementParser(ExpressionParser):
                 self._expect_end()
                 return ast.Return(result, span=self.span_from(start))
             case "import":
-                path = self.parse_import_path()
-                return ast.ImportStatement(path, span=self.span_from(start))
+                path, span = self.parse_import_path(start)
+                return ast.ImportStatement(path, span=span)
         return None
 
     def _expect_end(self) -> None:
@@ -211,15 +212,15 @@ class StatementParser(ExpressionParser):
         body = self.parse_block(with_result=False)
         return ast.For(variable, iterable, body, span=self.span_from(start))
 
-    def parse_import_path(self) -> str:
-        """`import "path";` from its keyword on."""
+    def parse_import_path(self, start: int) -> tuple[str, Span]:
+        """`import "path";` from its keyword on: the path, and the span without the semicolon."""
         self.advance()
         if self.kind not in ("string", "open_string"):
             raise self.failure("expected string after 'import'")
-        path = self.take_string()
+        path, span = self.take_string(), self.span_from(start)
         if not self.take(";"):
             raise self.failure("expected ';' after import")
-        return path
+        return path, span
 
 
 def _discard_results(expression: ast.Expression) -> None:

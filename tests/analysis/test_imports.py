@@ -103,9 +103,9 @@ def test_errors_of_an_imported_script_are_in_it(folder: Path) -> None:
 
 def test_what_cannot_be_found(folder: Path) -> None:
     assert load(folder, 'import "nosuch.bt";', imports.Search([folder / "x"]))[1] == (
-        "DIR/main.bt:1:1-20: ERROR: Unable to find suitable path for import\n"
+        "DIR/main.bt:1:1-19: ERROR: Unable to find suitable path for import\n"
         'import "nosuch.bt";\n'
-        "~~~~~~~~~~~~~~~~~~~\n"
+        "~~~~~~~~~~~~~~~~~~\n"
         "HINT: checked: DIR/nosuch.bt,DIR/x/nosuch.bt\n"
     )
 
@@ -138,6 +138,6 @@ def test_file_in_a_folder_that_everybody_may_write_to(folder: Path) -> None:
     write(folder, lib__a_bt="k:a { }")
     (folder / "lib/a.bt").chmod(0o666)
     assert load(folder, 'import "lib";')[1].startswith(
-        "DIR/main.bt:1:1-14: ERROR: cowardly refusing to import from a directory with global write permissions: "
+        "DIR/main.bt:1:1-13: ERROR: cowardly refusing to import from a directory with global write permissions: "
         '"DIR/lib/a.bt"\n'
     )

@@ -13,7 +13,11 @@ FLAGS = ["-std=c11", "-I.", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wshadow", "-W
 ANALYZER = ["-Xclang", "-analyzer-config", "-Xclang", "max-nodes=20000"]
 
 
-@pytest.mark.parametrize("path", repository.sources(".c"))
+# C sources of tracers are not for this machine, and include what the compiler writes.
+SOURCES = [path for path in repository.sources(".c") if not path.endswith(".bpf.c")]
+
+
+@pytest.mark.parametrize("path", SOURCES)
 def test_clang_tidy(path: str) -> None:
     clang_tidy = shutil.which("clang-tidy")
     if not clang_tidy:

@@ -27,7 +27,7 @@ def test_expressions_yield_what_upstream_says(machine: Machine) -> None:
 
 
 def test_c_sources(machine: Machine) -> None:
-    completed = machine.run("/bin/c_sources")
+    completed = machine.run("/bin/interop")
     assert completed.code == 0, completed.stderr
     assert output_lines(completed.stdout) == [
         "(42, -2, true, false)",

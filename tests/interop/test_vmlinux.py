@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from clang import cindex
 
-from compiler.c_sources.vmlinux import vmlinux_header
+from compiler.interop.vmlinux import vmlinux_header
 from compiler.object.btf import BtfWriter, Member
 from compiler.types.btf import COMPOSITES, ENUMS, Btf
 from compiler.types.kernel import Kernel

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from compiler.c_sources.ir import CIr, CoreUse
+from compiler.interop.ir import CIr, CoreUse
 from compiler.syntax.source import SourceFile, Span
 from compiler.types.btf import Btf, Kind
 from compiler.types.btf_source import BtfSource

@@ -130,6 +130,18 @@ def test_clang_sees_no_header_of_the_machine(compilation: Compilation) -> None:
     assert "-D__TARGET_ARCH_x86" in arguments
 
 
+def test_import_inside_of_a_block(compilation: Compilation) -> None:
+    script = compilation.folder / "main.bt"
+    text = 'BEGIN { if (1) { import "sample.bpf.c"; print(small(1)); } }'
+    clang = str(compilation.folder / "clang")
+    script.write_text(f"config = {{ unstable_import_statement = enable }}\n{text}")
+    assert cli.main([str(script), "--clang", clang, "--dump=resources"]) == 0
+    assert compilation.capfd.readouterr().err == ""
+    script.write_text(text)
+    assert cli.main([str(script), "--clang", clang, "--dump=resources"]) == 1
+    assert "ERROR: Import statements that are not at the top level are primarily" in compilation.capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -158,9 +170,9 @@ def test_errors_point_into_the_source(compilation: Compilation) -> None:
         "DIR/sample.bpf.c:31:3-24: ERROR: something is wrong\n"
         "  bpf_probe_read_kernel(&r, 4, &t->pid);\n"
         "  ~~~~~~~~~~~~~~~~~~~~~\n"
-        "DIR/main.bt:1:1-23: ERROR: imported here\n"
+        "DIR/main.bt:1:1-22: ERROR: imported here\n"
         'import "sample.bpf.c";\n'
-        "~~~~~~~~~~~~~~~~~~~~~~\n",
+        "~~~~~~~~~~~~~~~~~~~~~\n",
     )
 
 
@@ -181,7 +193,7 @@ def test_what_is_no_bitcode(compilation: Compilation) -> None:
     compilation.clang(b"nonsense")
     status, errors = compilation.run("BEGIN { }")
     assert status == 1
-    assert errors.startswith("DIR/main.bt:1:1-23: ERROR: DIR/sample.bpf.c: ")
+    assert errors.startswith("DIR/main.bt:1:1-22: ERROR: DIR/sample.bpf.c: ")
 
 
 def test_a_clang_that_cannot_be_run(compilation: Compilation) -> None:
@@ -194,9 +206,9 @@ def test_without_clang(compilation: Compilation) -> None:
     script.write_text('import "sample.bpf.c";\nBEGIN { }\n')
     assert cli.main([str(script), "--hermetic", "--dump=resources"]) == 1
     assert compilation.capfd.readouterr().err.replace(str(compilation.folder), "DIR") == (
-        "DIR/main.bt:1:1-23: ERROR: importing C sources needs clang: sample.bpf.c\n"
+        "DIR/main.bt:1:1-22: ERROR: importing C sources needs clang: sample.bpf.c\n"
         'import "sample.bpf.c";\n'
-        "~~~~~~~~~~~~~~~~~~~~~~\n"
+        "~~~~~~~~~~~~~~~~~~~~~\n"
         "HINT: Name one: the attribute `clang` of bpftrace_toolchain, or --clang=PROGRAM where the compiler is run by "
         "hand.\n"
     )
