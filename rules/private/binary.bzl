@@ -46,6 +46,8 @@ def _bpftrace_binary_impl(ctx):
 
     library = library_info(ctx, [])
     traced = {name: _traced_file(ctx, target) for target, name in ctx.attr.uprobe_targets.items()}
+    if len(traced) < len(ctx.attr.uprobe_targets):
+        fail("{}: uprobe_targets: two targets with one name".format(ctx.label))
 
     object = ctx.actions.declare_file(ctx.label.name + ".bpf.o")
     args = ctx.actions.args()

@@ -200,6 +200,18 @@ def binary_test_suite(name):
     )
     native.filegroup(name = "two_files", srcs = ["first.bt", "first.h"])
     _failure_test(
+        name = "one_name_test",
+        message = "uprobe_targets: two targets with one name",
+        target_under_test = _subject(
+            "one_name",
+            src = "minimal.bt",
+            uprobe_targets = {
+                "first.bt": "shop",
+                ":compiler": "shop",
+            },
+        ),
+    )
+    _failure_test(
         name = "many_files_test",
         message = "tests/rules:two_files is not one file but 2: first.bt, first.h",
         target_under_test = _subject("many_files", src = "minimal.bt", uprobe_targets = {":two_files": "two"}),
@@ -241,6 +253,7 @@ def binary_test_suite(name):
             "not_a_kernel_test",
             "not_a_library_test",
             "not_a_script_test",
+            "one_name_test",
             "providers_test",
             "unsupported_cpu_test",
             "uprobe_targets_test",
