@@ -99,7 +99,7 @@ class Binary:
                 raise NoDebugInfo(f"the debug information of {self.name} does not have {function}")
             arguments = None if set(function.split(".")[1:]) & _CHANGED_CLONES else self.types.arguments(found)
         if arguments is None:
-            raise NoDebugInfo(f"the compiler has changed how {function} is called")
+            raise NoDebugInfo(f"{function} is called in a way of its own, not by the platform's calling convention")
         self._is_used = True
         return arguments
 

@@ -1,17 +1,18 @@
 """DWARF of a binary: its functions, types by name, and units, by pyelftools.
 
 Debug information is large and reading it in Python is slow. So nothing is indexed ahead: a function is found through
-the one unit whose addresses it lies in, and a name that the sections' texts do not have is not looked for.
+the one unit whose addresses it lies in, and a name only in units whose bytes refer to that text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
 
 from elftools.dwarf.compileunit import CompileUnit
 from elftools.dwarf.die import DIE
-from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DWARFInfo
+from elftools.dwarf.dwarfinfo import DWARFInfo
 from elftools.dwarf.ranges import BaseAddressEntry, RangeEntry
 
 from compiler.types.binary.split import SplitUnits
@@ -68,13 +69,18 @@ class Unit:
                 result.setdefault(_decoded(attribute.value), []).append(die)
         return result
 
-    def mentions(self, name: str) -> bool:
-        """Whether the name can be that of any entry."""
-        info = self.top.dwarfinfo
-        wanted = name.encode(errors="surrogateescape") + b"\0"
-        supplementary = info.supplementary_dwarfinfo
-        sections = [info.debug_str_sec, info.debug_info_sec, supplementary and supplementary.debug_str_sec]
-        return any(wanted in _data(section) for section in sections if section)
+    def mentions(self, text: bytes, places: Set[int]) -> bool:
+        """Whether an entry may have the text, which ends with NUL; `places` are those where the strings have it."""
+        unit = self.top.cu
+        assert isinstance(unit, CompileUnit) and unit.dwarfinfo.debug_info_sec is not None
+        stream = unit.dwarfinfo.debug_info_sec.stream
+        stream.seek(unit.cu_offset)
+        data = stream.read(unit.size)
+        if text in data:
+            return True
+        if unit.dwarf_format() == 64 or "DW_AT_str_offsets_base" in self.top.attributes:
+            return bool(places)  # what refers to them is no offset of 4 bytes
+        return any(place.to_bytes(4, "little") in data for place in places)
 
 
 class Dwarf:
@@ -94,7 +100,7 @@ class Dwarf:
         """The function that begins at the address; `name` is its symbol, for units that do not say the address."""
         units = [unit for unit in self.units if unit.covers(address)]
         named: list[DIE] = []
-        for unit in units or self.units:
+        for unit in units or [unit for unit in self.units if not unit.ranges]:
             for die in unit.entries:
                 if die.tag != "DW_TAG_subprogram" or "DW_AT_declaration" in die.attributes:
                     continue
@@ -120,22 +126,24 @@ class Dwarf:
         return None
 
     def _named(self, name: str) -> Iterator[DIE]:
-        known: dict[int, bool] = {}  # units share their sections
+        for unit in self._mentioning(name):
+            yield from unit.names.get(name, ())
+
+    def _mentioning(self, name: str) -> Iterator[Unit]:
+        """The units that may have the name."""
+        text = name.encode(errors="surrogateescape") + b"\0"
+        known: dict[int, set[int]] = {}  # units share their strings
         for unit in self.units:
-            sections = id(unit.top.dwarfinfo)
-            if sections not in known:
-                known[sections] = unit.mentions(name)
-            if known[sections]:
-                yield from unit.names.get(name, ())
+            info = unit.top.dwarfinfo
+            if id(info) not in known:
+                known[id(info)] = _places(info, text)
+            if unit.mentions(text, known[id(info)]):
+                yield unit
 
     def enumerator(self, name: str) -> tuple[DIE, DIE] | None:
         """An enumeration, and its entry of that name."""
-        known: dict[int, bool] = {}
-        for unit in self.units:
-            sections = id(unit.top.dwarfinfo)
-            if sections not in known:
-                known[sections] = unit.mentions(name)
-            for die in unit.entries if known[sections] else ():
+        for unit in self._mentioning(name):
+            for die in unit.entries:
                 if die.tag in ENUMERATIONS:
                     for child in die.iter_children():
                         if text(child, "DW_AT_name") == name:
@@ -179,10 +187,15 @@ def _base(die: DIE) -> int:
     return 0 if low is None else int(low.value)
 
 
-def _data(section: DebugSectionDescriptor) -> bytes:
-    """All of a section; pyelftools has it in memory."""
-    section.stream.seek(0)
-    return section.stream.read()
+def _places(info: DWARFInfo, text: bytes) -> set[int]:
+    """Where the tables of strings have the text: alone, or as the end of a longer one."""
+    found: set[int] = set()
+    for one in (info, info.supplementary_dwarfinfo):
+        section = None if one is None else one.debug_str_sec
+        if section is not None:
+            section.stream.seek(0)
+            found |= {match.start() for match in re.finditer(re.escape(text), section.stream.read())}
+    return found
 
 
 def origin(die: DIE, name: str) -> DIE | None:

@@ -45,6 +45,10 @@ _PLUS_UCONST = 0x23  # DW_OP_plus_uconst
 # DW_CC_*
 _NOCALL, _PASS_BY_REFERENCE = 3, 4
 
+# DW_LANG_*. Go passes arguments in registers of its own choice; Rust as C, but large structures by their addresses.
+_GO, _RUST = 0x16, 0x1C
+_RUST_MOST_BY_VALUE = 16
+
 
 class DwarfSource:
     """A `TypeSource` over one binary's DWARF; `arch` is the architecture of the binary, `path` its file, for errors.
@@ -108,12 +112,17 @@ class DwarfSource:
         convention = origin(function, "DW_AT_calling_convention")
         if convention is not None and convention.attributes["DW_AT_calling_convention"].value == _NOCALL:
             return None
+        language = _number(function.cu.get_top_DIE(), "DW_AT_language")
+        if language == _GO:
+            return None
         declared = _declaration(function)
         parameters = [child for child in declared.iter_children() if child.tag == "DW_TAG_formal_parameter"]
         types = [_target(parameter) for parameter in parameters]
         result = _target(function)
-        shapes = [self._shape(type_) for type_ in types]
-        places = calling_convention.registers(self._arch, shapes, None if result is None else self._shape(result))
+        shapes = [self._shape(type_, language) for type_ in types]
+        places = calling_convention.registers(
+            self._arch, shapes, None if result is None else self._shape(result, language)
+        )
         fields = []
         for parameter, type_, shape, place in zip(parameters, types, shapes, places, strict=True):
             is_value = bool(place) and not shape.is_aggregate and not shape.by_reference
@@ -126,15 +135,19 @@ class DwarfSource:
             )
         return tuple(fields)
 
-    def _shape(self, die: DIE | None) -> Shape:
+    def _shape(self, die: DIE | None, language: int) -> Shape:
         if die is None:
             return Shape(0, ())
         whole = _peeled(die)
         is_aggregate = whole is not None and whole.tag in _RECORDS
         if whole is None:
             return Shape(0, ())
-        by_reference = is_aggregate and _number(whole, "DW_AT_calling_convention") == _PASS_BY_REFERENCE
-        return Shape(self._size(whole), tuple(self._scalars(whole, 0, 0)), is_aggregate, by_reference)
+        size = self._size(whole)
+        by_reference = is_aggregate and (
+            _number(whole, "DW_AT_calling_convention") == _PASS_BY_REFERENCE
+            or (language == _RUST and size > _RUST_MOST_BY_VALUE)
+        )
+        return Shape(size, tuple(self._scalars(whole, 0, 0)), is_aggregate, by_reference)
 
     def _scalars(self, die: DIE, start: int, depth: int) -> Iterator[tuple[int, int, Scalar]]:
         peeled = _peeled(die)
