@@ -95,7 +95,8 @@ _deps_test = analysistest.make(_deps_test_impl, config_settings = _on("x86_64"))
 def _clang_test_impl(ctx):
     env = analysistest.begin(ctx)
     action = _action(env, "BpftraceCompile")
-    found = [argument for flag, argument in zip(action.argv, action.argv[1:]) if flag == "--clang"]
+    argv = _short_argv(action)
+    found = [argument for flag, argument in zip(argv, argv[1:]) if flag == "--clang"]
     asserts.equals(env, ["tests/rules/clang"] if ctx.attr.wanted else [], found)
     asserts.equals(env, ctx.attr.wanted, "clang" in [file.basename for file in action.inputs.to_list()], "is an input")
     return analysistest.end(env)
