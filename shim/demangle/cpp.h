@@ -109,7 +109,7 @@ uint16_t cpp_literal(struct cpp_tree *tree);
 uint16_t cpp_parameters(struct cpp_tree *tree);
 
 struct cpp_operator {
-  char code[2];
+  char code[3];
   uint8_t operands;
   char text[16];
 };
