@@ -5,6 +5,7 @@
 
 #include "shim/actions.h"
 #include "shim/attach/attach.h"
+#include "shim/attach/build.h"
 #include "shim/constants.h"
 #include "shim/demangle/demangle.h"
 #include "shim/kernel.h"
@@ -414,6 +415,9 @@ static const char *check_probe(resources_t *r, const struct pb_probe *probe) {
   if (probe->attach_case == PB_PROBE_ATTACH_TRACEPOINT)
     CHECK(is_path_component(probe->tracepoint->category) && is_path_component(probe->tracepoint->event),
           "a tracepoint's name is malformed");
+  bool has_build_id = (probe->attach_case == PB_PROBE_ATTACH_UPROBE && probe->uprobe->build_id.size) ||
+                      (probe->attach_case == PB_PROBE_ATTACH_USDT && probe->usdt->build_id.size);
+  CHECK(!has_build_id || shim_check_build != NULL, "the comparison of build ids was not linked");
   if (probe->attach_case == PB_PROBE_ATTACH_LATE)
     for (uint32_t i = 0; i < probe->late->parts_count; i++)
       FORWARD(check_late_part(r, &probe->late->parts[i]));

@@ -46,6 +46,8 @@ def features(resources: pb.RequiredResources) -> list[str]:
         needed.add("shim_print_map")
     if any(probe.special.kind in (pb.Special.TEST, pb.Special.BENCH) for probe in resources.probes):
         needed |= {"shim_run_tests", "shim_filter_targets"}
+    if any(probe.uprobe.build_id or probe.usdt.build_id for probe in resources.probes):
+        needed.add("shim_check_build")
     if resources.config.probe_filter:
         needed.add("shim_filter_targets")
     return sorted(needed)

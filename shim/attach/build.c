@@ -19,12 +19,9 @@ static const char *hex(const uint8_t *id, size_t size, char text[2 * MAX_ID + 1]
   return length ? text : "none";
 }
 
-int build_check(const struct tracer *tracer, const struct pb_probe *probe, struct pb_bytes wanted, bool has_address,
-                const struct elf *elf, const char *path, bool *is_same) {
+int shim_check_build(const struct tracer *tracer, const struct pb_probe *probe, struct pb_bytes wanted, bool has_address,
+                     const struct elf *elf, const char *path, bool *is_same) {
   const uint8_t *id;
-  *is_same = false;
-  if (!wanted.size)
-    return 0;
   size_t size = elf_build_id(elf, &id);
   *is_same = size == wanted.size && !memcmp(id, wanted.data, size);
   if (*is_same)

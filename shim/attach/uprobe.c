@@ -113,7 +113,8 @@ static int expand_uprobe(struct tracer *tracer, uint32_t index) {
     return err == -ENOENT ? -ENODEV : err;
   }
   struct search search = {.tracer = tracer, .probe = index, .elf = &elf, .path = path, .first = tracer->targets_count};
-  err = build_check(tracer, probe, probe->uprobe->build_id, !*probe->uprobe->function, &elf, path, &search.is_known_build);
+  if (probe->uprobe->build_id.size)
+    err = shim_check_build(tracer, probe, probe->uprobe->build_id, !*probe->uprobe->function, &elf, path, &search.is_known_build);
   if (!err)
     err = search_file(&search);
   elf_close(&elf);

@@ -113,8 +113,9 @@ static int expand_usdt(struct tracer *tracer, uint32_t index) {
   }
   struct search search = {.tracer = tracer, .probe = index, .elf = &elf, .path = path};
   uint32_t first = tracer->targets_count;
-  bool is_known_build;
-  err = build_check(tracer, probe, probe->usdt->build_id, false, &elf, path, &is_known_build);
+  bool is_same;
+  if (probe->usdt->build_id.size)
+    err = shim_check_build(tracer, probe, probe->usdt->build_id, false, &elf, path, &is_same);
   if (!err) {
     elf_each_section(&elf, find_base, &search);
     err = elf_each_section(&elf, take_notes, &search);

@@ -45,6 +45,12 @@ def test_mangled_names_need_no_demangler() -> None:
     assert loaded_size("linked_mangled") < loaded_size("linked_user_stack") - DEMANGLER_SIZE
 
 
+def test_uprobes_of_any_build_compare_no_build_ids() -> None:
+    linked = symbols("linked_uprobe")
+    assert "elf_each_function" in linked
+    assert linked.isdisjoint({"shim_check_build", "elf_build_id"} | DEMANGLER)
+
+
 def test_addresses_need_no_symbols() -> None:
     linked = symbols("linked_addresses")
     assert "shim_print_ustack" in linked
