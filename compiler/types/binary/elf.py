@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
@@ -47,10 +48,11 @@ class Elf:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self.file = ELFFile(path.open("rb"))
+            with path.open("rb") as file:
+                self.file = ELFFile(cast(IO[bytes], mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
         except OSError as error:
             raise BinaryError(f"{path}: {error.strerror}") from None
-        except ELFError:
+        except (ELFError, ValueError):  # an empty file cannot be mapped
             raise BinaryError(f"{path}: not an ELF file") from None
         if self.file.elfclass != 64 or not self.file.little_endian:
             raise BinaryError(f"{path}: not a 64-bit little-endian ELF file")

@@ -297,7 +297,9 @@ class DwarfSource:
 
 def _declaration(function: DIE) -> DIE:
     """The entry that has the parameters as they were declared: an instance may lack those that it does not use."""
-    while "DW_AT_abstract_origin" in function.attributes:
+    for _ in range(_MAX_DEPTH):
+        if "DW_AT_abstract_origin" not in function.attributes:
+            break
         function = function.get_DIE_from_attribute("DW_AT_abstract_origin")
     return function
 
@@ -310,9 +312,11 @@ def _target(die: DIE) -> DIE | None:
 
 def _peeled(die: DIE | None) -> DIE | None:
     """The type behind typedefs and qualifiers; None for void."""
-    while die is not None and die.tag in _LOOKED_THROUGH:
+    for _ in range(_MAX_DEPTH):
+        if die is None or die.tag not in _LOOKED_THROUGH:
+            return die
         die = _target(die)
-    return die
+    raise RecursionError("a type contains itself")
 
 
 def _number(die: DIE, name: str) -> int:

@@ -1,0 +1,66 @@
+"""Registers of arguments, by the types' shapes; what compilers do with the same types says the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from compiler.types.binary.calling_convention import Scalar, Shape, registers
+
+I, F, X = Scalar.INTEGER, Scalar.FLOAT, Scalar.X87  # noqa: E741
+INT, DOUBLE = Shape(4, ((0, 4, I),)), Shape(8, ((0, 8, F),))
+LONG_DOUBLE, INT128 = Shape(16, ((0, 16, X),)), Shape(16, ((0, 16, I),))
+
+
+def struct(size: int, *scalars: tuple[int, int, Scalar], by_reference: bool = False) -> Shape:
+    return Shape(size, scalars, is_aggregate=True, by_reference=by_reference)
+
+
+TWO_LONGS = struct(16, (0, 8, I), (8, 8, I))
+THREE_LONGS = struct(24, (0, 8, I), (8, 8, I), (16, 8, I))
+DOUBLE_AND_INT = struct(16, (0, 8, F), (8, 4, I))
+TWO_FLOATS = struct(8, (0, 4, F), (4, 4, F))
+FLOAT_AND_INT = struct(8, (0, 4, F), (4, 4, I))
+PACKED = struct(5, (0, 1, I), (1, 4, I))
+EMPTY = struct(0)
+WITH_DESTRUCTOR = struct(4, (0, 4, I), by_reference=True)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "result", "expected"),
+    [
+        ([INT] * 7, None, [(0,), (1,), (2,), (3,), (4,), (5,), ()]),
+        ([DOUBLE, INT, LONG_DOUBLE, INT], None, [(), (0,), (), (1,)]),
+        ([TWO_LONGS, INT], None, [(0, 1), (2,)]),
+        ([THREE_LONGS, INT], None, [(), (0,)]),
+        ([DOUBLE_AND_INT, INT], None, [(0,), (1,)]),
+        ([TWO_FLOATS, FLOAT_AND_INT, INT], None, [(), (0,), (1,)]),
+        ([PACKED, EMPTY, INT], None, [(), (), (0,)]),
+        ([WITH_DESTRUCTOR, INT], None, [(0,), (1,)]),
+        # what does not fit is on the stack as a whole, and what follows may fit
+        ([INT] * 5 + [INT128, INT], None, [(0,), (1,), (2,), (3,), (4,), (), (5,)]),
+        ([INT], THREE_LONGS, [(1,)]),
+        ([INT], TWO_LONGS, [(0,)]),
+        ([INT], DOUBLE, [(0,)]),
+        ([INT], WITH_DESTRUCTOR, [(1,)]),
+    ],
+)
+def test_x86_64(parameters: list[Shape], result: Shape | None, expected: list[tuple[int, ...]]) -> None:
+    assert registers("x86_64", parameters, result) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameters", "result", "expected"),
+    [
+        ([INT] * 9, None, [(0,), (1,), (2,), (3,), (4,), (5,), (6,), (7,), ()]),
+        ([DOUBLE, INT, INT], None, [(), (0,), (1,)]),
+        ([TWO_LONGS, INT], None, [(0, 1), (2,)]),
+        ([THREE_LONGS, INT], None, [(0,), (1,)]),  # its address
+        ([INT, INT128, INT], None, [(0,), (2, 3), (4,)]),
+        ([TWO_FLOATS, FLOAT_AND_INT, INT], None, [(), (0,), (1,)]),
+        # what does not fit is on the stack, and all that follows
+        ([INT] * 7 + [TWO_LONGS, INT], None, [(0,), (1,), (2,), (3,), (4,), (5,), (6,), (), ()]),
+        ([INT], THREE_LONGS, [(0,)]),
+    ],
+)
+def test_arm64(parameters: list[Shape], result: Shape | None, expected: list[tuple[int, ...]]) -> None:
+    assert registers("arm64", parameters, result) == expected
