@@ -117,6 +117,13 @@ _PROBE_FILTER = flags.DEFINE_string(
     "--probe-filter overrides it.",
     flag_values=_flags,
 )
+_TRACEABLE = flags.DEFINE_string(
+    "traceable-functions",
+    None,
+    "File with the kernel functions that can be traced, as in tracefs's available_filter_functions, instead of the "
+    "snapshot's. (The tracer reads the target's own when it expands wildcards.)",
+    flag_values=_flags,
+)
 _WRITE = flags.DEFINE_bool("write", False, "With --fmt, write the script back to its file.", flag_values=_flags)
 _ROOT = flags.DEFINE_string(
     "root",
@@ -252,6 +259,7 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...], ke
     from compiler.syntax.diagnostics import DiagnosticSink
     from compiler.types.errors import BinaryError, SnapshotError
     from compiler.types.kernel import Kernel
+    from compiler.types.traceable import read_traceable
 
     sink = DiagnosticSink()
     timings = pipeline.Timings()
@@ -259,6 +267,8 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...], ke
     try:
         with timings.measure("snapshot"):
             kernel = kernels.get(_SNAPSHOT.value) or Kernel.load(Path(_SNAPSHOT.value))
+            if _TRACEABLE.value is not None:
+                kernel = kernel.with_traceable(read_traceable(Path(_TRACEABLE.value)))
         options = pipeline.Options(
             arch=ARCHITECTURES[_ARCH.value or kernel.arch],
             min_kernel=_version(_MIN_KERNEL.value),

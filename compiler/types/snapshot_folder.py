@@ -24,6 +24,7 @@ from pathlib import Path
 from compiler.types.btf import Btf, Kind
 from compiler.types.errors import SnapshotError
 from compiler.types.snapshot import VMLINUX
+from compiler.types.traceable import traceable_by_module
 
 _FUNCTION_TYPES = frozenset("tTwW")
 _NO_NAMES: AbstractSet[str] = frozenset()
@@ -132,12 +133,7 @@ class FolderSnapshot:
 
     @cached_property
     def _traceable(self) -> Mapping[str, AbstractSet[str]]:
-        by_module: dict[str, set[str]] = {VMLINUX: set()}
-        for line in self._lines(self._files.tracefs / "available_filter_functions"):
-            name, _, module = line.partition(" ")
-            if not name.startswith("__ftrace_invalid_address__"):  # code that was thrown away after the boot
-                by_module.setdefault(module.strip("[]") or VMLINUX, set()).add(name)
-        return by_module
+        return traceable_by_module(self._lines(self._files.tracefs / "available_filter_functions"))
 
     @cached_property
     def _functions(self) -> Mapping[str, AbstractSet[str]]:

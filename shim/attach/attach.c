@@ -147,12 +147,11 @@ static int attach_probe(struct tracer *tracer, uint32_t index) {
   const struct attach_family *family = attach_family_of(probe);
   uint32_t count;
   struct target *targets = attach_targets(tracer, index, &count);
-  if (count > 1 && family->attach_many) {
+  if (count && family->has_one_link && family->has_one_link(probe, count)) {
     int err = family->attach_many(tracer, probe, tracer->programs[probe->program].fd, targets, count);
     for (uint32_t i = 0; i < count; i++)
       targets[i].is_attached = !err;
-    if (err != -ENOTSUP)
-      return err;
+    return err;
   }
   int err = 0;
   for (uint32_t i = 0; !err && i < count; i++)

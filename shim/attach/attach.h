@@ -45,7 +45,9 @@ struct attach_family {
                  struct bpf_prog_load_attr *load);
   // Attaches the program to one target: sets `fd`, or `more`. Returns 0, or a negative errno after attach_report().
   int (*attach)(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *target);
-  // Attaches it to many at once and sets the `fd` of the first. Returns -ENOTSUP where this kernel cannot. NULL if none can.
+  // Whether one link holds all targets of a probe that has so many: then attach_many() is called instead. NULL for no.
+  bool (*has_one_link)(const struct pb_probe *probe, uint32_t targets);
+  // Attaches the program to many at once and sets the `fd` of the first. Returns 0, or a negative errno after attach_report().
   int (*attach_many)(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets, uint32_t count);
 };
 

@@ -6,6 +6,7 @@
 #include "shim/attach/pmu.h"
 #include "shim/bpf.h"
 #include "shim/host.h"
+#include "shim/report.h"
 #include "shim/small_printf.h"
 
 static int expand_kprobe(struct tracer *tracer, uint32_t index) {
@@ -42,8 +43,9 @@ static int attach_kprobe(struct tracer *tracer, const struct pb_probe *probe, in
     small_snprintf(cause, sizeof(cause), "this kernel (%s) was built without kprobes", host_release());
     attach_report_cause(tracer, target, "kprobe", cause);
   } else if (fd == -EILSEQ) {
-    attach_report_cause(tracer, target, "kprobe",
-                        "Possible attachment attempt in the middle of an instruction, try a different offset.");
+    if (tracer->resources->config->missing_probes != PB_MISSING_PROBES_IGNORE)
+      report(REPORT_ERROR, tracer->resources, probe->span,
+             "Possible attachment attempt in the middle of an instruction, try a different offset.");
   } else if (fd == -EADDRNOTAVAIL || fd == -EINVAL) {
     small_snprintf(cause, sizeof(cause), "this function cannot be traced on this kernel (%s)", host_release());
     attach_report_cause(tracer, target, "kprobe", cause);
@@ -63,6 +65,7 @@ static bool runs_last_first(const struct pb_probe *probe) {
 const struct attach_family shim_attach_kprobe = {
     .runs_last_first = runs_last_first,
     .expand = expand_kprobe,
+    .has_one_link = kprobe_multi_has_one_link,
     .prepare = kprobe_multi_prepare,
     .attach = attach_kprobe,
     .attach_many = kprobe_multi_attach,

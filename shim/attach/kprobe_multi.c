@@ -80,11 +80,15 @@ static bool has_multi(void) {
   return answer == PRESENT;
 }
 
+bool kprobe_multi_has_one_link(const struct pb_probe *probe, uint32_t targets) {
+  return probe->has_wildcard && targets > 1 && has_multi();
+}
+
 int kprobe_multi_prepare(struct tracer *tracer, const struct pb_probe *probe, const struct target *target,
                          struct bpf_prog_load_attr *load) {
   uint32_t count;
   attach_targets(tracer, target->probe, &count);
-  if (probe->has_wildcard && count > 1 && has_multi())
+  if (kprobe_multi_has_one_link(probe, count))
     load->expected_attach_type = BPF_TRACE_KPROBE_MULTI;
   return 0;
 }
@@ -136,8 +140,6 @@ static int find_addresses(const struct target *targets, uint64_t *addresses, uin
 
 int kprobe_multi_attach(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets,
                         uint32_t count) {
-  if (!has_multi())
-    return -ENOTSUP;
   uint64_t *addresses = calloc(2 * (size_t)count, sizeof(*addresses));
   if (!addresses)
     return -ENOMEM;

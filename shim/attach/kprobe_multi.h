@@ -6,6 +6,7 @@
 
 // As attach_family's functions of these names.
 int kprobe_expand(struct tracer *tracer, uint32_t index);
+bool kprobe_multi_has_one_link(const struct pb_probe *probe, uint32_t targets);
 int kprobe_multi_prepare(struct tracer *tracer, const struct pb_probe *probe, const struct target *target,
                          struct bpf_prog_load_attr *load);
 int kprobe_multi_attach(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets,

@@ -93,18 +93,6 @@ static void report_missing(const struct tracer *tracer, const struct pb_probe *p
     report(REPORT_ERROR, resources, probe->span, "%s: attach %s: not on this kernel (%s)", type, probe->name, host_release());
 }
 
-static void report_unused_programs(const struct tracer *tracer) {
-  const struct pb_required_resources *resources = tracer->resources;
-  for (uint32_t program = 0; program < resources->programs_count; program++) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < tracer->targets_count; i++)
-      count += resources->probes[tracer->targets[i].probe].program == program;
-    if (!count)
-      report(REPORT_WARNING, resources, resources->programs[program].span,
-             "Probe has no valid attach points. It is being removed which may cause issues with program behavior.");
-  }
-}
-
 // BEGIN and END run in every mode, tests and benchmarks in their own, everything else when tracing.
 static bool runs_in_mode(const struct pb_probe *probe, enum tracer_mode mode) {
   if (probe->attach_case != PB_PROBE_ATTACH_SPECIAL)
@@ -119,6 +107,33 @@ static bool runs_in_mode(const struct pb_probe *probe, enum tracer_mode mode) {
     default:
       return true;
   }
+}
+
+static void report_unused_programs(const struct tracer *tracer) {
+  const struct pb_required_resources *resources = tracer->resources;
+  for (uint32_t program = 0; program < resources->programs_count; program++) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < tracer->targets_count; i++)
+      count += resources->probes[tracer->targets[i].probe].program == program;
+    for (uint32_t i = 0; i < resources->probes_count; i++)
+      count += resources->probes[i].program == program && !runs_in_mode(&resources->probes[i], tracer->options.mode);
+    if (!count)
+      report(REPORT_WARNING, resources, resources->programs[program].span,
+             "Probe has no valid attach points. It is being removed which may cause issues with program behavior.");
+  }
+}
+
+// For the limit of the script: what one link holds is one.
+static uint32_t count_probes(const struct tracer *tracer) {
+  uint32_t probes = 0;
+  for (uint32_t i = 0; i < tracer->resources->probes_count; i++) {
+    const struct pb_probe *probe = &tracer->resources->probes[i];
+    const struct attach_family *family = attach_family_of(probe);
+    uint32_t count;
+    attach_targets(tracer, i, &count);
+    probes += count && family->has_one_link && family->has_one_link(probe, count) ? 1 : count;
+  }
+  return probes;
 }
 
 int attach_expand(struct tracer *tracer) {
@@ -158,11 +173,12 @@ int attach_expand(struct tracer *tracer) {
       report_line("No probes to attach");
     return -ENOENT;
   }
-  if (resources->config->max_probes && tracer->targets_count > resources->config->max_probes) {
+  uint32_t probes = resources->config->max_probes ? count_probes(tracer) : 0;
+  if (probes > resources->config->max_probes) {
     report(REPORT_ERROR, NULL, 0,
            "Can't attach to %u probes because it exceeds the current limit of %llu probes.\nYou can increase the limit through the "
            "config variable max_probes, but BE CAREFUL since a high number of probes attached can cause your system to crash.",
-           tracer->targets_count, (unsigned long long)resources->config->max_probes);
+           probes, (unsigned long long)resources->config->max_probes);
     return -E2BIG;
   }
   return 0;

@@ -140,23 +140,20 @@ static int attach_uprobe(struct tracer *tracer, const struct pb_probe *probe, in
   return err;
 }
 
-// Whether the kernel may have links of many uprobes.
-static bool may_have_multi(void) {
-  return host_kernel_version() >= KERNEL_VERSION(6, 6, 0);
+static bool has_one_link(const struct pb_probe *probe, uint32_t targets) {
+  return probe->has_wildcard && targets > 1 && host_kernel_version() >= KERNEL_VERSION(6, 6, 0);
 }
 
 static int prepare_uprobe(struct tracer *tracer, const struct pb_probe *probe, const struct target *target,
                           struct bpf_prog_load_attr *load) {
   uint32_t count;
   attach_targets(tracer, target->probe, &count);
-  if (probe->has_wildcard && count > 1 && may_have_multi())
+  if (has_one_link(probe, count))
     load->expected_attach_type = BPF_TRACE_UPROBE_MULTI;
   return 0;
 }
 
 static int attach_many(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets, uint32_t count) {
-  if (!may_have_multi())
-    return -ENOTSUP;
   uint64_t *offsets = malloc(2 * (size_t)count * sizeof(*offsets));
   if (!offsets)
     return -ENOMEM;
@@ -193,6 +190,7 @@ static bool runs_last_first(const struct pb_probe *probe) {
 const struct attach_family shim_attach_uprobe = {
     .runs_last_first = runs_last_first,
     .expand = expand_uprobe,
+    .has_one_link = has_one_link,
     .prepare = prepare_uprobe,
     .attach = attach_uprobe,
     .attach_many = attach_many,

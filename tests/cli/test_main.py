@@ -126,6 +126,20 @@ def test_an_internal_error_is_one_line(
     assert "Traceback" not in err
 
 
+def test_traceable_functions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list of our own takes the place of the snapshot's, also an empty one."""
+    functions = tmp_path / "functions"
+    command = ["--dump=resources", "--traceable-functions", str(functions), "-e", "kprobe:vfs_read { }"]
+    functions.write_text("")
+    assert cli.main(command) == 1
+    assert "ERROR: No matches for kprobe vfs_read." in capsys.readouterr().err
+    assert cli.main(["--unsafe", *command]) == 0
+    assert "WARNING: vfs_read is not traceable" in capsys.readouterr().err
+    functions.write_text("vfs_read\nnf_tables_newtable [nf_tables]\n")
+    assert cli.main(command) == 0
+    assert capsys.readouterr().err == ""
+
+
 _GOOD_IR = 'target triple = "bpf"\ndefine i64 @f() nounwind section "program.f" { ret i64 7 }\n'
 
 
