@@ -273,10 +273,10 @@ def _uprobe(parts: Parts) -> AttachPoint:
         raise BadAttachPoint(f"{parts.probe_type} should have a target")
     if not function:
         raise BadAttachPoint(f"{parts.probe_type} should be attached to a function and/or address")
-    if is_wildcard(path):
-        raise BadAttachPoint(f"wildcards in the target of {parts.probe_type} are not supported yet", "not-supported")
     name, offset = _function_and_offset(parts, function)
     if name[0].isdecimal():
+        if is_wildcard(path):
+            raise BadAttachPoint("Cannot use wildcards with absolute address")
         return parts.make(target=path, address=_number(name, "Invalid address"))
     if offset and not parts.unsafe:
         # A breakpoint inside an instruction would change what the program does, and the tracer has no disassembler.
@@ -312,8 +312,6 @@ def _usdt(parts: Parts) -> AttachPoint:
         raise BadAttachPoint("usdt probe must specify at least path or pid to probe")
     if not name:
         raise BadAttachPoint("usdt probe must have a target function or wildcard")
-    if is_wildcard(path):
-        raise BadAttachPoint("wildcards in the target of usdt are not supported yet", "not-supported")
     return parts.make(target=path, namespace=provider, event=name)
 
 

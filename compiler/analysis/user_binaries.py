@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 from collections.abc import Sequence
 
+from compiler.analysis.attach_point_parts import is_wildcard
 from compiler.analysis.program import AttachPoint, BpfProgram
 from compiler.arch import Architecture
 from compiler.syntax import ast
@@ -93,14 +94,14 @@ def check(programs: Sequence[BpfProgram], sink: DiagnosticSink, *, may_differ: b
 
 def _is_known(point: AttachPoint, binaries: Binaries) -> bool:
     try:
-        return binaries.find(point.target) is not None
+        return not is_wildcard(point.target) and binaries.find(point.target) is not None
     except BinaryError:
         return True
 
 
 def _look_up(point: AttachPoint, binaries: Binaries, arch: Architecture) -> AttachPoint:
     """Raises _Missing and BinaryError."""
-    binary = binaries.find(point.target)
+    binary = None if is_wildcard(point.target) else binaries.find(point.target)
     if binary is not None and binary.elf.arch != arch.name:
         if binary.is_required:
             machine = binary.elf.arch or binary.elf.machine

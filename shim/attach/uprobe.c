@@ -9,11 +9,10 @@
 #include "shim/attach/pmu.h"
 #include "shim/bpf.h"
 #include "shim/command.h"
+#include "shim/attach/user_target.h"
 #include "shim/host.h"
-#include "shim/report.h"
 #include "shim/small_printf.h"
 #include "shim/user/elf.h"
-#include "shim/user/path.h"
 
 struct search {
   struct tracer *tracer;
@@ -38,7 +37,8 @@ static int add_function(struct search *search, const struct elf_function *functi
   if (!probe->has_wildcard)
     return target_add(tracer, search->probe, probe->name, search->path, function->name, offset);
   char name[PATH_MAX + 600];
-  small_snprintf(name, sizeof(name), "%s:%s:%s", probe->uprobe->is_return ? "uretprobe" : "uprobe", probe->uprobe->path, function->name);
+  const char *path = strchr(probe->uprobe->path, '*') ? search->path : probe->uprobe->path;
+  small_snprintf(name, sizeof(name), "%s:%s:%s", probe->uprobe->is_return ? "uretprobe" : "uprobe", path, function->name);
   return target_add(tracer, search->probe, name, search->path, function->name, offset);
 }
 
@@ -95,30 +95,20 @@ static int search_file(struct search *search) {
   }
   if (probe->has_wildcard && tracer->targets_count > search->first)
     drop_repeated(search);
-  return tracer->targets_count > search->first ? 0 : -ENOENT;
+  return 0;
+}
+
+static int search_path(struct tracer *tracer, uint32_t index, const char *path, const struct elf *elf) {
+  const struct pb_probe *probe = &tracer->resources->probes[index];
+  struct search search = {.tracer = tracer, .probe = index, .elf = elf, .path = path, .first = tracer->targets_count};
+  int err = 0;
+  if (probe->uprobe->build_id.size)
+    err = shim_check_build(tracer, probe, probe->uprobe->build_id, !*probe->uprobe->function, elf, path, &search.is_known_build);
+  return err ? err : search_file(&search);
 }
 
 static int expand_uprobe(struct tracer *tracer, uint32_t index) {
-  const struct pb_probe *probe = &tracer->resources->probes[index];
-  char path[PATH_MAX];
-  struct elf elf = {0};
-  int err = user_path_find(probe->uprobe->path, command_target_pid(tracer), path, sizeof(path));
-  if (!err)
-    err = elf_open(path, &elf);
-  if (err) {
-    report(REPORT_ERROR, tracer->resources, probe->span, "uprobe: attach %s: target file '%s' %s", probe->name, probe->uprobe->path,
-           err == -ENOENT    ? "does not exist or is not executable"
-           : err == -ENOEXEC ? "is no ELF file of this machine"
-                             : report_cause(err));
-    return err == -ENOENT ? -ENODEV : err;
-  }
-  struct search search = {.tracer = tracer, .probe = index, .elf = &elf, .path = path, .first = tracer->targets_count};
-  if (probe->uprobe->build_id.size)
-    err = shim_check_build(tracer, probe, probe->uprobe->build_id, !*probe->uprobe->function, &elf, path, &search.is_known_build);
-  if (!err)
-    err = search_file(&search);
-  elf_close(&elf);
-  return err;
+  return user_target_expand(tracer, index, tracer->resources->probes[index].uprobe->path, search_path);
 }
 
 static int attach_uprobe(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *target) {
@@ -153,7 +143,8 @@ static int prepare_uprobe(struct tracer *tracer, const struct pb_probe *probe, c
   return 0;
 }
 
-static int attach_many(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets, uint32_t count) {
+// One link for the targets in one file.
+static int attach_file(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets, uint32_t count) {
   uint64_t *offsets = malloc(2 * (size_t)count * sizeof(*offsets));
   if (!offsets)
     return -ENOMEM;
@@ -180,6 +171,17 @@ static int attach_many(struct tracer *tracer, const struct pb_probe *probe, int 
   }
   targets[0].fd = fd;
   return 0;
+}
+
+static int attach_many(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets, uint32_t count) {
+  int err = 0;
+  for (uint32_t i = 0, end; !err && i < count; i = end) {
+    end = i + 1;
+    while (end < count && !strcmp(targets[end].group, targets[i].group))
+      end++;
+    err = attach_file(tracer, probe, program_fd, targets + i, end - i);
+  }
+  return err;
 }
 
 static bool runs_last_first(const struct pb_probe *probe) {

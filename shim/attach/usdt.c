@@ -6,12 +6,12 @@
 #include "shim/attach/attach.h"
 #include "shim/attach/build.h"
 #include "shim/attach/pmu.h"
+#include "shim/attach/user_target.h"
 #include "shim/bpf.h"
 #include "shim/command.h"
 #include "shim/report.h"
 #include "shim/small_printf.h"
 #include "shim/user/elf.h"
-#include "shim/user/path.h"
 #include "shim/user/usdt_argument.h"
 
 enum { NOTE_STAPSDT = 3, REF_COUNTER_SHIFT = 32 };
@@ -63,7 +63,7 @@ static int add_note(const struct search *search, const struct note *note) {
   if (note->semaphore && !elf_file_offset(search->elf, note->semaphore + moved, &semaphore))
     return 0;
   char name[PATH_MAX + 600];
-  small_snprintf(name, sizeof(name), "usdt:%s:%s:%s", usdt->path, note->provider, note->name);
+  small_snprintf(name, sizeof(name), "usdt:%s:%s:%s", strchr(usdt->path, '*') ? search->path : usdt->path, note->provider, note->name);
   int err = target_add(tracer, search->probe, name, search->path, note->arguments, offset);
   if (!err)
     tracer->targets[tracer->targets_count - 1].semaphore = semaphore;
@@ -97,31 +97,21 @@ static int take_notes(void *context, const char *section_name, const struct elf_
   return 0;
 }
 
-static int expand_usdt(struct tracer *tracer, uint32_t index) {
+static int search_path(struct tracer *tracer, uint32_t index, const char *path, const struct elf *elf) {
   const struct pb_probe *probe = &tracer->resources->probes[index];
-  char path[PATH_MAX];
-  struct elf elf = {0};
-  int err = user_path_find(probe->usdt->path, command_target_pid(tracer), path, sizeof(path));
-  if (!err)
-    err = elf_open(path, &elf);
-  if (err) {
-    report(REPORT_ERROR, tracer->resources, probe->span, "usdt: attach %s: target file '%s' %s", probe->name, probe->usdt->path,
-           err == -ENOENT    ? "does not exist or is not executable"
-           : err == -ENOEXEC ? "is no ELF file of this machine"
-                             : report_cause(err));
-    return err == -ENOENT ? -ENODEV : err;
-  }
-  struct search search = {.tracer = tracer, .probe = index, .elf = &elf, .path = path};
-  uint32_t first = tracer->targets_count;
-  bool is_same;
+  struct search search = {.tracer = tracer, .probe = index, .elf = elf, .path = path};
+  bool is_known_build;
+  int err = 0;
   if (probe->usdt->build_id.size)
-    err = shim_check_build(tracer, probe, probe->usdt->build_id, false, &elf, path, &is_same);
-  if (!err) {
-    elf_each_section(&elf, find_base, &search);
-    err = elf_each_section(&elf, take_notes, &search);
-  }
-  elf_close(&elf);
-  return err ? err : tracer->targets_count > first ? 0 : -ENOENT;
+    err = shim_check_build(tracer, probe, probe->usdt->build_id, false, elf, path, &is_known_build);
+  if (err)
+    return err;
+  elf_each_section(elf, find_base, &search);
+  return elf_each_section(elf, take_notes, &search);
+}
+
+static int expand_usdt(struct tracer *tracer, uint32_t index) {
+  return user_target_expand(tracer, index, tracer->resources->probes[index].usdt->path, search_path);
 }
 
 int shim_fill_usdt_arguments(struct tracer *tracer, int map_fd) {

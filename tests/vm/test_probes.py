@@ -49,6 +49,7 @@ def test_user_functions(machine: Machine, _round: int) -> None:
     assert sorted(line for line in lines if line.startswith("@")) == [
         "@entries[uprobe:/bin/calls:counted_first, counted_first]: 7",
         "@entries[uprobe:/bin/calls:counted_second, counted_second]: 5",
+        "@in_files[uprobe:/bin/calls:counted_first]: 7",
         "@left: 21",
         "@of_command: 5",
         "@results: 70",

@@ -1,0 +1,15 @@
+// The files that a user-space probe is in.
+#ifndef SHIM_ATTACH_USER_TARGET_H
+#define SHIM_ATTACH_USER_TARGET_H
+
+#include "shim/tracer.h"
+#include "shim/user/elf.h"
+
+// Adds the targets of a probe that are in one file. Returns 0, or a negative errno after reporting.
+typedef int user_target_search(struct tracer *tracer, uint32_t probe, const char *path, const struct elf *elf);
+
+// Calls `search` with the file that `name` means (see user_path_find), or with each that it matches. To be returned by expand() of an
+// attach_family: what is wrong with the file is reported.
+int user_target_expand(struct tracer *tracer, uint32_t probe, const char *name, user_target_search *search);
+
+#endif
