@@ -57,7 +57,6 @@ FAILURES = {
     (LIBRARY, "skboutput 1"): "No matches for fentry dev_queue_xmit.",
     # not yet
     (LANGUAGE, "uprobe-uretprobe 5"): "cpp: functions of uprobe are not supported yet",
-    (LANGUAGE, "usdt 1"): "wildcards in the target of usdt are not supported yet",
     (LIBRARY, "override 1"): "override() is not supported yet",
 }
 """What is expected of the examples that do not compile: a part of the first message."""
