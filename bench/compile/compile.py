@@ -1,14 +1,19 @@
-"""Times the actions that a change of one tracer's script causes: `bazel run //bench/compile`.
+"""Times compilations under Bazel: `bazel run //bench/compile`.
 
 In a copy of the workspace, with all tracers built, a line of one script is changed and all are built again, several
 times: first without a persistent worker, then with a new one each time, then with one that stays. Prints the wall time
 of each action, and fails if any but the tracer's own two ran, or if compiling takes longer than its limit.
+
+Then all tools of upstream's are built at once, with new workers.
 """
 
 import json
+import os
+import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +25,9 @@ TRACER = "opensnoop"
 ROUNDS = 5
 COMPILE = ("BpftraceCompile", f"//tracers:{TRACER}")
 LINK = ("BpftraceLink", f"//tracers:{TRACER}")
+TOOLS_LIMIT = 25  # seconds, with two processors
+NEW_KERNEL = {"runqlen.bt"}
+"""The tool that reads what the default snapshot's kernel does not have."""
 
 Action = tuple[str, str]  # mnemonic and label
 
@@ -72,6 +80,31 @@ def measure(workspace: Workspace, way: Way) -> dict[Action, list[float]]:
     return times
 
 
+def build_tools(workspace: Workspace) -> float:
+    """Makes a package of upstream's tools, and returns the seconds in which Bazel builds it."""
+    package = workspace.folder / "upstream_tools"
+    package.mkdir()
+    shutil.copyfile(os.environ["NEW_SNAPSHOT"], package / "new.snapshot")
+    rules = [
+        'load("//rules:defs.bzl", "bpftrace_binary", "kernel_snapshot")',
+        'kernel_snapshot(name = "new", src = "new.snapshot")',
+    ]
+    tools = [Path(word) for word in os.environ["UPSTREAM_TOOLS"].split()]
+    for tool in tools:
+        shutil.copyfile(tool, package / tool.name)
+        kernel = 'kernel = ":new", ' if tool.name in NEW_KERNEL else ""
+        rules.append(
+            f'bpftrace_binary(name = "{tool.stem}", src = "{tool.name}", {kernel}min_kernel = "6.1", unsafe = True)'
+        )
+    (package / "BUILD.bazel").write_text("\n".join(rules), encoding="utf-8")
+    workspace.bazel("build", "//tracers:all", "--worker_quit_after_build")
+    start = time.monotonic()
+    workspace.bazel("build", "//upstream_tools:all")
+    seconds = time.monotonic() - start
+    print(f"upstream's {len(tools)} tools with {os.cpu_count()} processors: {seconds:.1f} s")
+    return seconds
+
+
 def main() -> int:
     problems = []
     with tempfile.TemporaryDirectory() as scratch, Workspace(Path(scratch, "workspace")) as workspace:
@@ -85,6 +118,8 @@ def main() -> int:
                 problems.append(f"{way.name}: expected the tracer's own two actions, and no other")
             if statistics.median(times[COMPILE]) > way.limit:
                 problems.append(f"{way.name}: compiling took longer than {way.limit} s")
+        if build_tools(workspace) > TOOLS_LIMIT:
+            problems.append(f"upstream's tools took longer than {TOOLS_LIMIT} s")
     print("\n".join(problems))
     return 1 if problems else 0
 
