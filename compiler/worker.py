@@ -134,6 +134,8 @@ def _warm_up(kernel: Kernel, backend: Backend) -> None:
         back.compile_program(program, backend, sink, timings)
     except pipeline.CompileError:
         pass  # a kernel without what an ordinary one has
+    for event in kernel.tracepoint_events("syscalls"):
+        kernel.tracepoint("syscalls", event)
 
 
 class _Relay(Backend):
