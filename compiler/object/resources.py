@@ -65,6 +65,7 @@ _PARAMETER_KINDS = {
     ParameterKind.BOOL: pb.Parameter.BOOL,
     ParameterKind.WORD: pb.Parameter.WORD,
 }
+_LAST_POSITION = (1 << 32) - 1  # of a positional parameter: no command line has as many words
 _USDT_RECORD_SIZE = 16
 
 
@@ -229,7 +230,7 @@ class ResourcesBuilder:
         text_map, initial = len(self.message.maps), bytearray()
         for index, parameter in enumerate(self.program.parameters):
             entry = self.message.parameters.add(
-                position=parameter.position,
+                position=min(parameter.position, _LAST_POSITION),
                 name=parameter.name,
                 kind=_PARAMETER_KINDS[parameter.kind],
                 default_integer=parameter.default_integer,
