@@ -163,9 +163,15 @@ def front(
         iterators.run(programs, sink)
     with step("resources"):
         analyzed = AnalyzedProgram(
-            source, options.arch, settings, programs, any_build=options.any_build, c_modules=c_modules
+            source,
+            options.arch,
+            settings,
+            programs,
+            options.min_kernel,
+            any_build=options.any_build,
+            c_modules=c_modules,
         )
         resources.run(analyzed, table, sink, clock_map=options.clock_map)
     with step("capabilities"):
-        capabilities.run(analyzed, kernel, options.min_kernel, sink)
+        capabilities.run(analyzed, kernel, sink)
     return program, analyzed

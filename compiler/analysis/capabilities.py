@@ -7,6 +7,7 @@ tracer has to run on.
 
 from __future__ import annotations
 
+from compiler.analysis import searches
 from compiler.analysis.iterators import is_iterator
 from compiler.analysis.program import LOADED_FOR_EACH, AnalyzedProgram, Requirement, plain_iterations
 from compiler.builtins import Builtin
@@ -30,8 +31,8 @@ _RING_BUFFER = (5, 8)
 _LOOPS = (5, 3)
 
 
-def run(analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], sink: DiagnosticSink) -> None:
-    pass_ = _Capabilities(analyzed, kernel, min_kernel, sink)
+def run(analyzed: AnalyzedProgram, kernel: Kernel, sink: DiagnosticSink) -> None:
+    pass_ = _Capabilities(analyzed, kernel, sink)
     for program in analyzed.programs:
         for point in program.attach_points:
             pass_.need(f"{point.probe_type} probes", point.probe_type.least_kernel, point.span)
@@ -56,12 +57,10 @@ def run(analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], 
 
 
 class _Capabilities:
-    def __init__(
-        self, analyzed: AnalyzedProgram, kernel: Kernel, min_kernel: tuple[int, int], sink: DiagnosticSink
-    ) -> None:
+    def __init__(self, analyzed: AnalyzedProgram, kernel: Kernel, sink: DiagnosticSink) -> None:
         self.analyzed = analyzed
         self.kernel = kernel
-        self.min_kernel = min_kernel
+        self.min_kernel = analyzed.min_kernel
         self.sink = sink
         self.known: set[str] = set()
 
@@ -69,6 +68,8 @@ class _Capabilities:
         match node:
             case ast.Builtin() | ast.Call() if node.name == "nsecs" and isinstance(node.type, Integer):
                 self.helper(_CLOCK_HELPERS[node.type.clock], node.span)
+            case ast.Call("strstr", [haystack, needle]) if searches.uses_helper(self.analyzed, haystack, needle):
+                self.helper("loop", node.span)
             case ast.Builtin(builtin=Builtin(helpers=helpers)) | ast.Call(builtin=Builtin(helpers=helpers)):
                 for name in helpers:
                     self.helper(name, node.span)

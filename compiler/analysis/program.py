@@ -127,6 +127,13 @@ MAX_PLAIN_ITERATIONS = 256
 """Rounds of a loop that the verifier is asked to follow one by one."""
 
 
+def string_literal(node: ast.Expression) -> ast.String | None:
+    """The string literal behind conversions."""
+    while isinstance(node, ast.Cast):
+        node = node.operand
+    return node if isinstance(node, ast.String) else None
+
+
 def plain_iterations(node: ast.Range) -> int | None:
     """How many rounds a loop over a range has, None if that is not known or too much for a plain loop."""
     match node:
@@ -407,6 +414,8 @@ class AnalyzedProgram:
     config: Any
     """The script's settings: compiler.analysis.config.Config."""
     programs: list[BpfProgram] = field(default_factory=list)
+    min_kernel: tuple[int, int] = (5, 10)
+    """The oldest kernel that the tracer has to run on: what it has may be used."""
     maps: list[MapSymbol] = field(default_factory=list)
     """In order of first mention."""
     actions: list[Action] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.analysis.program import string_literal
 from compiler.codegen import memory
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
@@ -20,7 +21,7 @@ def equal(e: Emitter, left: ast.Expression, right: ast.Expression, size: int | N
     if not isinstance(left.type, lattice.String):
         return same_bytes(e, first, second, size)
     for node in (left, right):
-        known = literal(node)
+        known = string_literal(node)
         # All of a literal up to its NUL must be there: no need to look for the end of the other one.
         if known is not None and b"\0" not in known.data:
             return same_bytes(e, first, second, min(len(known.data) + 1, size))
@@ -33,13 +34,6 @@ def equal_up_to(e: Emitter, left: ast.Expression, right: ast.Expression, most: O
     size = e.f.minimum(most, str(min(left.type.size, right.type.size)))
     same = _loop(e, first, second, size, until_nul=True)
     return e.f.value(f"or i1 {e.f.compare('eq', size, '0')}, {same}")
-
-
-def literal(node: ast.Expression) -> ast.String | None:
-    """The string literal behind conversions."""
-    while isinstance(node, ast.Cast):
-        node = node.operand
-    return node if isinstance(node, ast.String) else None
 
 
 def same_bytes(e: Emitter, left: Place, right: Place, size: int) -> Operand:

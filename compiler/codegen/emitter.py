@@ -44,6 +44,8 @@ class Emitter:
     context: Operand = "%ctx"
     variables: dict[VariableSymbol, Place] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
+    has_many_bools: bool | None = None
+    """Whether the program keeps many comparisons in variables; None before somebody asks."""
     _live_bytes: int = 0
     _variable_bytes: int = 0
     _temporaries: list[list[Operand]] = field(default_factory=lambda: [[]])

@@ -10,8 +10,11 @@ from compiler.codegen.lowering import BUILTINS, expression
 from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
 from compiler.interop.module import CFunction
 from compiler.syntax import ast
+from compiler.syntax.source import Span
 from compiler.types import lattice
 from compiler.types.lattice import AddressSpace, Type
+
+_FEW_BOOLS = 6
 
 
 @expression(ast.Integer)
@@ -75,7 +78,33 @@ def assign_variable(e: Emitter, symbol: VariableSymbol, value: ast.Expression) -
     result = e.value(value)
     if isinstance(result, Place) and result.address == storage.address:
         return
+    if isinstance(symbol.type, lattice.Bool) and not isinstance(result, Place) and _has_many_bools(e):
+        result = _forgotten(e, result, value.span)
     memory.store_value(e, result, symbol.type, storage, value.span)
+
+
+def _forgotten(e: Emitter, value: Operand, span: Span) -> Operand:
+    """The same 0 or 1, of which the verifier does not know the value.
+
+    A comparison is a branch, behind which the verifier knows what came out. A program that keeps it, to test it later,
+    has two ways to go for each such variable, and the verifier follows all combinations. What is in working memory
+    it does not know.
+    """
+    slot = e.working_memory(1, span).address
+    e.f.emit(f"store volatile i8 {e.f.value(f'trunc i64 {value} to i8')}, ptr {slot}, align 1")
+    return e.f.value(f"zext i8 {e.f.value(f'load volatile i8, ptr {slot}, align 1')} to i64")
+
+
+def _has_many_bools(e: Emitter) -> bool:
+    """Whether so many comparisons are kept in variables that the verifier would take long to follow."""
+    if e.has_many_bools is None:
+        kept = 0
+        for node in e.bpf.probe.walk():
+            match node:
+                case ast.Assign(ast.Variable() as variable) | ast.VariableDeclaration(variable):
+                    kept += isinstance(variable.symbol.type, lattice.Bool)
+        e.has_many_bools = kept > _FEW_BOOLS
+    return e.has_many_bools
 
 
 @expression(ast.AddressOf)

@@ -105,8 +105,8 @@ def _for_numbers(e: Emitter, node: ast.For, range_: ast.Range) -> None:
     shared = _shared(e, node)
     context = e.stack_memory(8 * (len(shared) + 1))
     f.store(start, e.at(context, 8 * len(shared)).address, 8)
-    name = _name(e)
-    with _callback(e, name, [(I64, "%index"), (PTR, "%shared")], shared, context) as inner:
+    name = callback_name(e)
+    with callback(e, name, [(I64, "%index"), (PTR, "%shared")], shared, context) as inner:
         first = inner.f.load(inner.f.offset("%shared", 8 * len(shared)), 8, signed=False)
         index = inner.f.binary("and", "%index", str(2**32 - 1))
         _set_number(inner, node.variable.symbol, inner.f.binary("add", first, index))
@@ -118,9 +118,9 @@ def _for_numbers(e: Emitter, node: ast.For, range_: ast.Range) -> None:
 def _for_entries(e: Emitter, node: ast.For, symbol: MapSymbol) -> None:
     shared = _shared(e, node)
     context = e.stack_memory(max(8 * len(shared), 8))
-    name = _name(e)
+    name = callback_name(e)
     parameters = [(PTR, "%map"), (PTR, "%key"), (PTR, "%value"), (PTR, "%shared")]
-    with _callback(e, name, parameters, shared, context) as inner:
+    with callback(e, name, parameters, shared, context) as inner:
         _set_entry(inner, node, symbol)
         inner.block(node.body)
     arguments = maps.handle(e, symbol), (PTR, f'@"{name}"'), ptr(context.address), i64("0")
@@ -134,7 +134,7 @@ def len_(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     map_ = node.arguments[0]
     if not isinstance(map_, ast.Map):
         return stacks.length(e, map_)
-    name = _name(e)
+    name = callback_name(e)
     parameters = [(PTR, "%map"), (PTR, "%key"), (PTR, "%value"), (PTR, "%shared")]
     Function(e.f.module, name, FUNCTION_PREFIX + name, parameters, "internal").ret(_NEXT_ROUND)
     context = e.stack_memory(8)
@@ -164,7 +164,7 @@ def _copy(e: Emitter, source: Operand, type_: Type, target: Place, node: ast.For
     memory.copy(e, Place(source), target, type_.size, node.span)
 
 
-def _name(e: Emitter) -> str:
+def callback_name(e: Emitter) -> str:
     return f"{e.bpf.name}_loop{len(e.f.module.functions)}"
 
 
@@ -181,14 +181,17 @@ def _shared(e: Emitter, node: ast.For) -> list[VariableSymbol]:
 
 
 @contextmanager
-def _callback(
+def callback(
     e: Emitter,
     name: str,
     parameters: Sequence[tuple[str, str]],
     shared: Sequence[VariableSymbol],
     context: Place,
 ) -> Iterator[Emitter]:
-    """Begins the function `name`, whose code goes into the emitter that this yields."""
+    """Begins the function `name`, whose code goes into the emitter that this yields.
+
+    There, `loops[-1]` has the labels of the next round and of the end.
+    """
     f = Function(e.f.module, name, FUNCTION_PREFIX + name, parameters, "internal")
     places: dict[VariableSymbol, Place] = {}
     for index, symbol in enumerate(shared):

@@ -261,6 +261,11 @@ def test_short_loops_run_on_the_oldest_kernel() -> None:
     assert analyze(text, min_kernel=(5, 10)).program is not None
 
 
+def test_short_searches_run_on_the_oldest_kernel() -> None:
+    text = 'BEGIN { print(strstr(comm, str($1))); print(strcontains(str($1), "literal")); }'
+    assert analyze(text, min_kernel=(5, 10)).program is not None
+
+
 @pytest.mark.parametrize(
     ("text", "least"),
     [
@@ -269,6 +274,7 @@ def test_short_loops_run_on_the_oldest_kernel() -> None:
         ("BEGIN { for ($i : 0..pid) { print($i); } }", "5.17"),
         ("BEGIN { for ($i : 0..1000) { print($i); } }", "5.17"),
         ("BEGIN { @a[1] = 1; for ($kv : @a) { print($kv); } }", "5.13"),
+        ("BEGIN { print(strstr(str($1), str($2))); }", "5.17"),
     ],
 )
 def test_oldest_kernel(text: str, least: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from compiler.codegen import comparison, memory
-from compiler.codegen.emitter import Emitter
-from compiler.codegen.ir import Operand
+from compiler.analysis import searches
+from compiler.analysis.program import string_literal
+from compiler.codegen import comparison, errors, loops, memory
+from compiler.codegen.emitter import Emitter, i64, ptr
+from compiler.codegen.ir import I64, PTR, Operand
 from compiler.codegen.lowering import builtin
 from compiler.codegen.values import Place
 from compiler.syntax import ast
-from compiler.syntax.diagnostics import Diagnostic, DiagnosticError, Severity
 from compiler.types import lattice
 
-# Steps of a search that a verifier still follows: it sees every one of them.
-_MOST_SEARCH_STEPS = 50_000
+# Of a search by the kernel: where the place begins that is looked at, how many of its bytes are right, and the result.
+_BEGIN, _MATCHED, _FOUND = 0, 8, 16
+_MOST_ROUNDS = 1 << 23  # BPF_MAX_LOOPS of linux/bpf.h
 
 
 @builtin("strlen")
@@ -63,19 +65,16 @@ def strstr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     """Where the first string contains the second one, -1 if nowhere."""
     f = e.f
     haystack, needle = node.arguments
-    room, longest = haystack.type.size, needle.type.size
-    known = comparison.literal(needle)
-    if known is not None:
-        longest = len(known.data.split(b"\0")[0])
+    room, known = haystack.type.size, string_literal(needle)
+    # A string that is longer is not there, which its bytes behind that cannot change.
+    longest = min(needle.type.size, room + 1) if known is None else len(known.data.split(b"\0")[0])
     if longest == 0:
         return "0"
-    if room * longest > _MOST_SEARCH_STEPS:
-        message = f"strstr() of a {needle.type} in a {haystack.type} is too much for the kernel's verifier"
-        hint = "strings of less room need fewer, and a literal is as long as it is"
-        raise DiagnosticError(Diagnostic("search-too-long", Severity.ERROR, message, node.span, (hint,)))
     where, what = memory.in_bpf_memory(e, haystack), memory.in_bpf_memory(e, needle)
     if longest > room and known is not None:
         return "-1"
+    if searches.uses_helper(e.program, haystack, needle):
+        return _search_by_helper(e, node, where, what, room, longest)
 
     head, more, match, next_, done = (f.label(f"search.{part}") for part in ("at", "more", "match", "next", "done"))
     counter = e.stack_memory(8)
@@ -116,6 +115,59 @@ def strstr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     if known is None:
         incoming.append(("0", empty))
     return f.phi(incoming)
+
+
+def _search_by_helper(e: Emitter, node: ast.Call, where: Place, what: Place, room: int, longest: int) -> Operand:
+    """The kernel calls a function for each pair of bytes to compare, which so the verifier sees once.
+
+    How far it has come is in working memory, of which the verifier knows nothing: else it would follow it.
+    """
+    f = e.f
+    state = e.working_memory(24, node.span)
+    for offset, value in ((_BEGIN, "0"), (_MATCHED, "0"), (_FOUND, "-1")):
+        f.store(value, e.at(state, offset).address, 8)
+    places = (where, what, state)
+    context = e.stack_memory(8 * len(places))
+    for index, place in enumerate(places):
+        f.emit(f"store ptr {place.address}, ptr {e.at(context, 8 * index).address}, align 8")
+    name = loops.callback_name(e)
+    with loops.callback(e, name, [(I64, "%index"), (PTR, "%shared")], (), context) as inner:
+        _compare_next(inner, room, longest)
+    steps = min(room * (longest + 1), _MOST_ROUNDS)
+    result = e.helper("loop", i64(str(steps)), (PTR, f'@"{name}"'), ptr(context.address), i64("0"))
+    errors.check_helper(e, "loop", result, node.span)
+    return f.load(e.at(state, _FOUND).address, 8, signed=True)
+
+
+def _compare_next(e: Emitter, room: int, longest: int) -> None:
+    f, loop = e.f, e.loops[-1]
+    where, what, state = (f.value(f"load ptr, ptr {f.offset('%shared', 8 * index)}, align 8") for index in range(3))
+    begin, matched = (f.load(f.offset(state, offset), 8, signed=False) for offset in (_BEGIN, _MATCHED))
+    more, open_, inside, same, differs, over, match = (
+        f.label(f"search.{part}") for part in ("more", "open", "inside", "same", "differs", "over", "match")
+    )
+    f.branch_if(f.compare("uge", matched, str(longest)), match, more)
+    f.enter(more)
+    wanted = f.load(f.offset(what, f.minimum(matched, str(longest - 1))), 1, signed=False)
+    f.branch_if(f.compare("eq", wanted, "0"), match, open_)
+    f.enter(open_)
+    at = f.binary("add", begin, matched)
+    f.branch_if(f.compare("ult", at, str(room)), inside, loop.done)
+    f.enter(inside)
+    found = f.load(f.offset(where, f.minimum(at, str(room - 1))), 1, signed=False)
+    f.branch_if(f.compare("eq", found, wanted), same, differs)
+    f.enter(same)
+    f.store(f.binary("add", matched, "1"), f.offset(state, _MATCHED), 8)
+    f.branch(loop.next)
+    f.enter(differs)
+    f.branch_if(f.compare("eq", found, "0"), loop.done, over)
+    f.enter(over)
+    f.store(f.binary("add", begin, "1"), f.offset(state, _BEGIN), 8)
+    f.store("0", f.offset(state, _MATCHED), 8)
+    f.branch(loop.next)
+    f.enter(match)
+    f.store(begin, f.offset(state, _FOUND), 8)
+    f.branch(loop.done)
 
 
 def _starts_with(e: Emitter, where: Place, position: Operand, room: int, what: Place, longest: int) -> Operand:
