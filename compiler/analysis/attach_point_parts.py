@@ -86,8 +86,7 @@ def _number(text: str, what: str) -> int:
 
 
 def _special(parts: Parts) -> AttachPoint:
-    if parts.texts:
-        raise BadAttachPoint("begin/end probes should not have a target")
+    parts.expect(0)
     return parts.make()
 
 
@@ -188,7 +187,7 @@ def _tracepoint(parts: Parts) -> AttachPoint:
 
 
 def _raw_tracepoint(parts: Parts) -> AttachPoint:
-    parts.expect(1, 2)
+    parts.expect(2, 1)
     module, event = ("", *parts.texts)[-2:]
     if not event:
         raise BadAttachPoint("rawtracepoint should be attached to a function")

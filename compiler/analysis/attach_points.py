@@ -9,6 +9,7 @@ two the attach point goes on to the target if the program does not need its type
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 
 from compiler import probe_types
@@ -47,7 +48,7 @@ def run(
     for probe in program.probes:
         pass_.check_iterators(probe)
         needs_types = _needs_types(probe)
-        resolved = [place for node in probe.attach_points for place in pass_.resolve(node, needs_types=needs_types)]
+        resolved = pass_.resolve_all(probe, needs_types=needs_types)
         if not resolved and missing_probes == "warn" and not sink.has_errors:
             sink.warning(
                 "empty-probe",
@@ -61,6 +62,13 @@ def run(
             body = probe if index == 0 else probe.clone()
             programs.append(BpfProgram(_program_name(found.point, len(programs)), body, [found.point], found.arguments))
     return programs
+
+
+def _optional(place: Place) -> Place:
+    """A pattern beside other attach points: no error if the target has nothing that it matches."""
+    if not place.point.has_wildcard:
+        return place
+    return dataclasses.replace(place, point=dataclasses.replace(place.point, is_match=True))
 
 
 def _needs_types(probe: ast.Probe) -> bool:
@@ -91,6 +99,26 @@ class _AttachPoints:
         self.missing_probes = missing_probes
         self.named: dict[str, Span] = {}
         """Tests and benchmarks, by the names of their probes."""
+        self.unmatched: list[AttachPoint] = []
+        """The patterns of the probe that match nothing in the snapshot's kernel."""
+
+    def resolve_all(self, probe: ast.Probe, *, needs_types: bool) -> list[Place]:
+        """The places of a probe. Of several attach points, a pattern may match nothing, here or on the target."""
+        self.unmatched.clear()
+        places = [place for node in probe.attach_points for place in self.resolve(node, needs_types=needs_types)]
+        if places:
+            if not needs_types:
+                places += map(Place, self.unmatched)
+            return places if len(places) == 1 else [_optional(place) for place in places]
+        if len(self.unmatched) == len(probe.attach_points):
+            message = (
+                "Probe has no valid attach points. "
+                "If this is expected, set the 'missing_probes' config variable to 'warn'."
+            )
+            span = probe.attach_points[0].span.to(probe.attach_points[-1].span)
+            hint = f"the kernel that the script is compiled for is {self.kernel.release}"
+            self.sink.error("missing-probe", message, span, hints=[hint])
+        return []
 
     def resolve(self, node: ast.AttachPoint, *, needs_types: bool) -> list[Place]:
         """The places that it stands for; empty if there is none, which was reported."""
@@ -114,6 +142,9 @@ class _AttachPoints:
             if missing.warning and self.missing_probes != "ignore":
                 self.sink.warning("missing-probe", missing.warning, point.span)
             if self.missing_probes == "error" and not (self.unsafe and not missing.needs_types):
+                if point.has_wildcard:
+                    self.unmatched.append(point)
+                    return []
                 hints = [*missing.hints, f"the kernel that the script is compiled for is {self.kernel.release}"]
                 self.sink.error("missing-probe", f"{missing}.", point.span, hints=hints)
                 return []

@@ -79,8 +79,7 @@ def _macaddr(node: ast.Call, sink: DiagnosticSink) -> None:
         message = f"macaddr() only supports array or pointer arguments ({kind_name(argument.type)} provided)"
         sink.error("argument-type", message, node.span)
     elif isinstance(argument.type, Array | String) and argument.type.size < MacAddress().size:
-        message = f"macaddr() argument must be at least 6 bytes in size ({argument.type.size} provided)"
-        sink.error("argument-type", message, node.span)
+        sink.error("argument-type", "macaddr() argument must be at least 6 bytes in size", node.span)
 
 
 def _pton(node: ast.Call, sink: DiagnosticSink) -> None:
@@ -101,7 +100,7 @@ def _pton(node: ast.Call, sink: DiagnosticSink) -> None:
 def _len(node: ast.Call, sink: DiagnosticSink) -> None:
     argument = node.arguments[0]
     if not isinstance(argument, ast.Map) and not isinstance(argument.type, Stack):
-        sink.error("argument-type", "len() expects a map or stack to be provided", node.span)
+        sink.error("argument-type", "call to len() expects a map, ustack, or kstack", node.span)
 
 
 def _getopt(node: ast.Call, sink: DiagnosticSink) -> None:

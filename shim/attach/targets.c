@@ -83,7 +83,7 @@ static void report_missing(const struct tracer *tracer, const struct pb_probe *p
   bool is_of_program = probe->attach_case == PB_PROBE_ATTACH_UPROBE || probe->attach_case == PB_PROBE_ATTACH_USDT ||
                        (probe->attach_case == PB_PROBE_ATTACH_FENTRY && !strcmp(probe->fentry->module, "bpf"));
   uint32_t missing_probes = resources->config->missing_probes;
-  if (missing_probes == PB_MISSING_PROBES_IGNORE)
+  if (missing_probes == PB_MISSING_PROBES_IGNORE || (probe->is_match && probe->has_wildcard))
     return;
   if (missing_probes == PB_MISSING_PROBES_WARN || probe->is_match)
     report(REPORT_WARNING, resources, probe->span, "No matches for %s %s. Skipping.", type, rest);
