@@ -252,6 +252,7 @@ int events_wait(struct tracer *tracer, struct events *events) {
       err = shim_run_special(tracer, PB_SPECIAL_SELF_SIGNAL);
     }
   }
+  tracer->interrupted = interrupted;
   if (interrupted)
     sigprocmask(SIG_SETMASK, &outer_mask, NULL);  // a second signal ends the process
   return err;

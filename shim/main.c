@@ -119,7 +119,7 @@ static int trace(struct tracer *tracer, struct events *events) {
 static int finish(struct tracer *tracer, struct events *events) {
   detach_all(tracer);
   int err = events_drain(tracer, events);
-  tracer->exiting = false;  // the events of END count again
+  tracer->exiting = tracer->interrupted = false;  // the events of END count again
   if (!err)
     err = run_special(tracer, PB_SPECIAL_END);
   if (!err)

@@ -32,6 +32,7 @@ struct tracer {
   bool kernel_applies_core;            // BPF_PROG_LOAD takes CO-RE relocations (5.17 and newer)
   struct writer out;                   // what the script prints
   struct command command;              // of -c
+  bool interrupted;                    // by a signal, from which on until END no commands are run
   bool exiting;                        // exit() was called: what the programs sent after it is dropped
   int exit_code;
   uint32_t errors;                     // that the script's probes have reported: errorf(), failed helpers

@@ -50,6 +50,8 @@ static void print_output(struct writer *out, int fd) {
 
 int shim_action_system(struct tracer *tracer, const struct pb_action *action, const uint8_t *event, uint32_t size) {
   (void)size;
+  if (tracer->interrupted)  // there may be thousands left, and each takes a process
+    return 0;
   char *command;
   int err = format_text(tracer, action->system->command, event, &command);
   if (err)
