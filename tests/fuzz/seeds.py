@@ -31,8 +31,9 @@ def load_seeds() -> Seeds:
                 own.append(case.text)
                 continue
             # Lines that are an expression or a statement each.
-            before, _, lines = case.text.rpartition("---\n")
-            own += [f"kprobe:vfs_read {{ {before} $x = {line}; }}" for line in lines.splitlines()]
+            definitions, _, text = case.text.rpartition("===\n")
+            before, _, lines = text.rpartition("---\n")
+            own += [f"{definitions}kprobe:vfs_read {{ {before} $x = {line}; }}" for line in lines.splitlines()]
             own.append(f"kprobe:vfs_read {{ {lines} }}")
     seeds.others.extend(load_findings())
     return seeds

@@ -12,6 +12,7 @@ from compiler.syntax.parser import parse, parse_expression
 from compiler.syntax.printer import print_program
 from compiler.syntax.source import SourceFile
 from tests.syntax.brief import brief
+from tests.syntax.formatting import check_formatting
 from tests.syntax.generator import Generator
 
 MANY = 20_000
@@ -159,23 +160,11 @@ def test_random_faults() -> None:
 
 
 def test_random_programs_survive_formatting() -> None:
-    """What the formatter writes means the same, keeps the comments, and is formatted."""
     generator = Generator(20_240_902)
     deadline = time.monotonic() + 2
     checked = 0
     for _ in range(400):
-        text = generator.program()
-        sink = DiagnosticSink()
-        program = parse(SourceFile("a.bt", text), sink)
-        if sink.has_errors:
-            continue
-        formatted = print_program(program)
-        again = parse(SourceFile("b.bt", formatted), sink)
-        assert not sink.has_errors, f"{text}\n{sink.render()}"
-        assert ast.equal(program, again), text
-        assert print_program(again) == formatted, text
-        assert sorted(each.text.strip() for each in program.comments) == sorted(each.text for each in again.comments)
-        checked += 1
+        checked += check_formatting(generator.program())
         if time.monotonic() > deadline:
             break
     assert checked >= 20

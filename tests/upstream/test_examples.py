@@ -16,6 +16,7 @@ import pytest
 
 from compiler.syntax.source import SourceFile
 from compiler.types.kernel import Kernel
+from tests.syntax.formatting import check_formatting
 from tests.upstream import examples
 from tests.upstream.examples import Example
 from tests.upstream.harness import Compiler
@@ -104,6 +105,7 @@ def test_example(reference: str, example: Example, compiler: Compiler, tmp_path:
         (tmp_path / name).write_text(text, encoding="utf-8")
     parameters = PARAMETERS.get((reference, example.name), example.parameters)
     source = SourceFile(str(tmp_path / "example.bt"), example.text)
+    check_formatting(example.text)
     errors = compiler.errors(source, parameters, unsafe=True)
     expected = FAILURES.get((reference, example.name))
     if expected is None:

@@ -10,6 +10,7 @@ import pytest
 
 from compiler.syntax.source import SourceFile
 from compiler.types.kernel import Kernel
+from tests.syntax.formatting import check_formatting
 from tests.upstream.harness import Compiler
 
 TOOLS = {path.name: path for path in map(Path, os.environ["UPSTREAM_TOOLS"].split())}
@@ -41,3 +42,8 @@ def test_all_are_there() -> None:
 def test_tool(name: str, request: pytest.FixtureRequest) -> None:
     compiler: Compiler = request.getfixturevalue("new" if name in NEW_KERNEL else "default")
     assert compiler.errors(SourceFile.read(TOOLS[name]), unsafe=name in MODULES) == ""
+
+
+@pytest.mark.parametrize("name", sorted(TOOLS))
+def test_formatting(name: str) -> None:
+    assert check_formatting(TOOLS[name].read_text(encoding="utf-8"))
