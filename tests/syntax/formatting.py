@@ -10,7 +10,7 @@ from compiler.syntax.source import SourceFile
 
 
 def check_formatting(text: str) -> bool:
-    """What the formatter writes means the same, keeps the comments, and is formatted. False: there are syntax errors."""
+    """What the formatter writes means the same, keeps the comments, and is formatted. False: syntax errors."""
     sink = DiagnosticSink()
     program = parse(SourceFile("a.bt", text), sink)
     if sink.has_errors:

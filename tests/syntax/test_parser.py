@@ -9,7 +9,6 @@ import pytest
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.syntax.parser import parse, parse_expression
-from compiler.syntax.printer import print_program
 from compiler.syntax.source import SourceFile
 from tests.syntax.brief import brief
 from tests.syntax.formatting import check_formatting
