@@ -21,7 +21,7 @@ _SECOND_NS = 1_000_000_000
 
 
 _MAX_PERIOD_NS = (1 << 63) - 1  # what the kernel's clocks can count
-_WATCHPOINT_MODES = ("rw", "w", "x")  # of x86-64; arm64 can watch reads alone, but a script is portable
+_WATCHPOINT_MODES = ("x", "w", "rw")  # of x86-64; arm64 can watch reads alone, but a script is portable
 _WATCHPOINT_LENGTHS = (1, 2, 4, 8)
 _SIGNALS = ("SIGUSR1",)
 
@@ -160,17 +160,17 @@ def _watchpoint(parts: Parts) -> AttachPoint:
     address = _number(parts.texts[0], "Invalid function/address argument")
     length = _number(parts.texts[1], "Invalid length argument")
     mode = "".join(sorted(parts.texts[2]))
+    supported = f"supported modes: {','.join(_WATCHPOINT_MODES)}"
     if not address:
         raise BadAttachPoint("watchpoint must be attached to a non-zero address")
     if length not in _WATCHPOINT_LENGTHS:
         raise BadAttachPoint("watchpoint length must be one of (1,2,4,8)")
     if not mode or set(mode) - set("rwx"):
-        raise BadAttachPoint("watchpoint mode must be combination of (r,w,x)")
+        raise BadAttachPoint("watchpoint mode must be combination of (r,w,x)", hints=[supported])
     if len(set(mode)) < len(mode):
         raise BadAttachPoint("watchpoint modes may not be duplicated")
     if mode not in _WATCHPOINT_MODES:
-        modes = ",".join(_WATCHPOINT_MODES)
-        raise BadAttachPoint(f"invalid watchpoint mode: {mode}", hints=[f"supported modes: {modes}"])
+        raise BadAttachPoint(f"invalid watchpoint mode: {mode}", hints=[supported])
     return parts.make(address=address, length=length, mode=mode)
 
 

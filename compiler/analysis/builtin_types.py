@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from compiler.analysis import spaces
-from compiler.analysis.config import Config
+from compiler.analysis.config import NO_STACK_MODE, Config
 from compiler.analysis.fields import Fields
 from compiler.analysis.parameters import named_type
 from compiler.analysis.program import TARGET_NAME_SIZE, BpfProgram
@@ -178,10 +178,7 @@ class BuiltinTypes:
             case [ast.Identifier(name) as argument, *rest]:
                 modes = {mode.value: mode for mode in StackMode}
                 if name not in modes:
-                    message = (
-                        f"Error parsing stack mode: {node.name}: Invalid value for stack_mode: valid values are "
-                        f"{', '.join(sorted(modes))}."
-                    )
+                    message = f"Error parsing stack mode: {node.name}: {NO_STACK_MODE}"
                     self.sink.error("stack-mode", message, argument.span)
                 mode = modes.get(name, mode)
             case [_, last]:

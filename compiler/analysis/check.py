@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 
 from compiler.analysis import format_string
@@ -196,7 +197,9 @@ class _Checker:
     def map(self, node: ast.Map) -> None:
         symbol: MapSymbol = node.symbol
         if isinstance(symbol.value_type, None_) or isinstance(symbol.key_type, None_):
-            self.error("map-undefined", f"Undefined map: {node.name}", node.span)
+            names = [name[1:] for name, other in self.table.symbols.items() if other is not symbol]
+            hints = [f"Did you mean @{name}?" for name in get_close_matches(node.name[1:], names, 1)]
+            self.sink.error("map-undefined", f"Undefined map: {node.name}", node.span, hints=hints)
             return
         declared = self.table.declared.get(node.name)
         natural = MapType.PERCPU_HASH if symbol.value_type.is_map_value else MapType.HASH
@@ -470,8 +473,14 @@ class _Checker:
 
 
 def _is_declared(node: ast.Node, child: ast.Node) -> bool:
-    """Whether `child` is the variable of a declaration: one that nothing uses needs no type."""
-    return isinstance(node, ast.VariableDeclaration) and child is node.variable
+    """Whether `child` is a variable that gets its type here. One that nothing uses needs none; what else keeps it from
+    having one is reported of the value or of what the loop is over.
+    """
+    match node:
+        case ast.VariableDeclaration(variable) | ast.Assign(ast.Variable() as variable) | ast.For(variable):
+            return child is variable
+        case _:
+            return False
 
 
 def _is_format(node: ast.Node, child: ast.Node) -> bool:

@@ -151,12 +151,14 @@ def _symbol_cache(name: str, value: Value) -> str:
             )
 
 
+NO_STACK_MODE = "Invalid value for stack_mode: valid values are bpftrace, raw, perf, and build_id."
+
+
 def _stack_mode(name: str, value: Value) -> StackMode:
     try:
         return StackMode(value)
     except ValueError:
-        modes = ", ".join(sorted(mode.value for mode in StackMode))
-        raise _BadValue(f"{name}: Invalid value for stack_mode: valid values are {modes}.") from None
+        raise _BadValue(f"{name}: {NO_STACK_MODE}") from None
 
 
 def _unstable(name: str, value: Value) -> str:

@@ -58,6 +58,11 @@ def truth(node: ast.Expression) -> bool | None:
             return None
 
 
+def _condition(node: ast.Expression) -> ast.Expression:
+    """A condition; a string as a literal is one, too: whether it is empty."""
+    return ast.Boolean(bool(node.value), span=node.span) if isinstance(node, ast.String) else node
+
+
 class Folder:
     def __init__(self, sink: DiagnosticSink) -> None:
         self.sink = sink
@@ -72,8 +77,11 @@ class Folder:
                 value = truth(condition)
                 if value is not None and orelse is not None and is_literal(then) and is_literal(orelse):
                     return then if value else orelse
+                node.condition = _condition(condition)
                 if node.form == "if":
                     node.then, node.orelse = _as_block(then), orelse and _as_block(orelse)
+            case ast.Probe(predicate=ast.Expression() as predicate):
+                node.predicate = _condition(predicate)
             case ast.Block([], ast.Expression() as result) if is_literal(result):
                 return result
             case ast.Call("str", [argument, *rest]):

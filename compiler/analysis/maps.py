@@ -19,7 +19,7 @@ from compiler.types.lattice import INT64, NONE, Type
 DECLARED_TYPES: Mapping[str, MapType] = {
     "hash": MapType.HASH,
     "lruhash": MapType.LRU_HASH,
-    "lrupercpuhash": MapType.LRU_PERCPU_HASH,
+    "percpulruhash": MapType.LRU_PERCPU_HASH,
     "percpuhash": MapType.PERCPU_HASH,
 }
 """What `let @x = TYPE(N)` takes."""

@@ -32,6 +32,8 @@ from compiler.types.kernel import Kernel
 _NAMESPACES = frozenset({"curr_ns", "init"})
 _PREFIX = "__builtin_"
 """With it, a builtin variable's name means the builtin even where a macro has the name."""
+_SIMILAR = 0.66
+"""How much of two names must agree: `pdi` is near enough to `pid`."""
 _ARGUMENT = re.compile(r"arg(\d+)")
 
 
@@ -156,6 +158,7 @@ class _Names:
             self.check_argument(found, node)
             return
         name = found.name
+        hints = []
         if name == "args":
             message = (
                 "The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes "
@@ -171,7 +174,8 @@ class _Names:
             message = f"The {name} builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes"
         else:
             message = f"The {name} builtin can not be used with '{self.provider}' probes"
-        self.sink.error("probe-builtin", message, node.span)
+            hints = [_for_probes(found)]
+        self.sink.error("probe-builtin", message, node.span, hints=hints)
 
     def check_argument(self, found: Builtin, node: ast.Expression) -> None:
         match = _ARGUMENT.fullmatch(found.name)
@@ -200,7 +204,8 @@ class _Names:
         if not self.check_supported(found, node):
             return node
         if found.probes and self.provider not in found.probes:
-            self.sink.error("probe-builtin", f'{found.name} can not be used with "{self.provider}" probes', node.span)
+            message = f'{found.name} can not be used with "{self.provider}" probes'
+            self.sink.error("probe-builtin", message, node.span, hints=[_for_probes(found)])
         if self.check_count(found, node):
             self.arguments(found, node)
             match found.name:
@@ -287,6 +292,10 @@ class _Names:
         return name in BUILTIN_TYPES or c_type(name, self.kernel) is not None
 
 
+def _for_probes(found: Builtin) -> str:
+    return f"It is for probes of the types {', '.join(sorted(found.probes))}."
+
+
 def _count(number: int) -> str:
     return "one argument" if number == 1 else f"{number} arguments"
 
@@ -298,7 +307,7 @@ def _similar(name: str, *, call: bool = False, others: Collection[str] = ()) -> 
         for entry in builtins.BUILTINS.values()
         if entry.supported and (entry.kind is not Kind.VARIABLE or not call)
     ]
-    close = difflib.get_close_matches(name, [*names, *others], 1, 0.7)
+    close = difflib.get_close_matches(name, [*names, *others], 1, _SIMILAR)
     if not close:
         return []
     shown = BUILTINS[close[0]].signature if call and close[0] in BUILTINS else close[0]

@@ -204,7 +204,8 @@ class _Resolver:
             if not isinstance(type_, Integer):
                 message = f"Loop range requires an integer for the {what} value"
                 self.report.error(f"loop-{what}", message, iterable.span)
-                return
+        if not isinstance(start, Integer) or not isinstance(end, Integer):
+            return
         both = start if start.size == end.size else promoted(start, end)
         self.set_variable(variable.symbol, both or start)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from compiler.analysis.program import BpfProgram, VariableSymbol
 from compiler.syntax import ast
@@ -44,10 +45,13 @@ class _Scopes:
         self.sink = sink
         self.scopes: list[_Scope] = []
         self.count = 0
+        self.ended: set[str] = set()
+        """Variables of this probe whose block is over."""
         self.introspection = 0
         """How many sizeof, offsetof, typeof and typeinfo we are in: they read the type, not the value."""
 
     def probe(self, probe: ast.Probe) -> None:
+        self.ended.clear()
         self.push()
         if probe.predicate:
             self.visit(probe.predicate)
@@ -60,11 +64,18 @@ class _Scopes:
 
     def pop(self) -> None:
         for name, entry in self.scopes.pop().entries.items():
+            self.ended.add(name)
             if not entry.assigned:
                 self.sink.warning("variable-unassigned", f"Variable {name} was never assigned to.", entry.symbol.span)
 
     def find(self, name: str) -> _Entry | None:
         return next((scope.entries[name] for scope in self.scopes if name in scope.entries), None)
+
+    def undefined_hints(self, name: str) -> list[str]:
+        if name in self.ended:
+            return [f"{name} ended with its block. One that is to last longer has its first place before that block."]
+        visible = [other[1:] for scope in self.scopes for other in scope.entries]
+        return [f"Did you mean ${other}?" for other in get_close_matches(name[1:], visible, 1)]
 
     def define(self, variable: ast.Variable, origin: str, span: Span, *, assigned: bool) -> _Entry:
         scope = self.scopes[-1]
@@ -143,7 +154,7 @@ class _Scopes:
         entry = self.find(variable.name)
         if entry is None:
             message = f"Undefined or undeclared variable: {variable.name}"
-            self.sink.error("variable-undefined", message, variable.span)
+            self.sink.error("variable-undefined", message, variable.span, hints=self.undefined_hints(variable.name))
             return None
         variable.symbol = entry.symbol
         if not entry.assigned and not assigns and not self.introspection:

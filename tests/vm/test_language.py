@@ -43,12 +43,13 @@ def test_errors_at_run_time_name_every_macro_call(machine: Machine) -> None:
     assert completed.code == 0
     lib, script = "tests/vm/interop/lib/failing.bt", "tests/vm/interop/errors.bt"
     assert completed.stderr.splitlines() == [
+        "Attached 1 probe",
         f"{lib}:3:3-25: WARNING: this is 1",
         f"{script}:7:3-14: WARNING: expanded from",
         "  complain(1);",
         "  ~~~~~~~~~~~",
-        f"{lib}:8:3-8: WARNING: Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as "
-        "the result.",
+        f"{lib}:8:3-8: WARNING: Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used "
+        "as the result.",
         "  x / y",
         "  ~~~~~",
         f"{lib}:13:3-13: WARNING: expanded from",
@@ -57,8 +58,8 @@ def test_errors_at_run_time_name_every_macro_call(machine: Machine) -> None:
         f"{script}:8:9-21: WARNING: expanded from",
         "  print(ratio(6, $1));",
         "        ~~~~~~~~~~~~",
-        f"{lib}:19:3-14: WARNING: Map full; can't update element. Try increasing max_map_keys config or manually setting "
-        "the max entries in a map declaration e.g. `let @a = hash(5000)`",
+        f"{lib}:19:3-14: WARNING: Map full; can't update element. Try increasing max_map_keys config or manually "
+        "setting the max entries in a map declaration e.g. `let @a = hash(5000)`",
         "Additional Info - helper: map_update_elem, retcode: -7",
         "  @map[2] = 2;",
         "  ~~~~~~~~~~~",
