@@ -22,6 +22,9 @@ from compiler.types.lattice import Field
 
 _PROBE_TYPES = frozenset({"uprobe", "uretprobe", "usdt"})
 _ARGUMENTS = frozenset({"args", "__builtin_args"})
+_NO_DEBUG_INFO = (
+    "Compile it with -g. Bazel strips what that adds, unless it builds with --strip=never, -c opt or -c dbg."
+)
 _UNKNOWN_BINARY = (
     "The compiler looks only at binaries that it is told of: uprobe_targets of bpftrace_binary, --binary, --root."
 )
@@ -62,7 +65,7 @@ def run(
             elif missing_probes == "warn":
                 sink.warning("missing-probe", f"{what} Skipping.", point.span, hints=missing.hints)
         except BinaryError as error:
-            sink.error("binary", str(error), point.span, hints=[] if _is_known(point, binaries) else [_UNKNOWN_BINARY])
+            sink.error("binary", str(error), point.span, hints=_hints(point, binaries))
     return kept
 
 
@@ -92,11 +95,15 @@ def check(programs: Sequence[BpfProgram], sink: DiagnosticSink, *, may_differ: b
         )
 
 
-def _is_known(point: AttachPoint, binaries: Binaries) -> bool:
+def _hints(point: AttachPoint, binaries: Binaries) -> list[str]:
+    """What may be done about a binary that does not tell what was asked."""
     try:
-        return not is_wildcard(point.target) and binaries.find(point.target) is not None
+        binary = None if is_wildcard(point.target) else binaries.find(point.target)
+        if binary is None:
+            return [_UNKNOWN_BINARY]
+        return [] if binary.has_debug_info else [_NO_DEBUG_INFO]
     except BinaryError:
-        return True
+        return []
 
 
 def _look_up(point: AttachPoint, binaries: Binaries, arch: Architecture) -> AttachPoint:

@@ -151,8 +151,9 @@ lines. The tracer runs with this very build alone, which it knows by the build i
 `cc_binary` needs
 
     copts = ["-g"],
-    features = ["-strip_debug_symbols"],  # which Bazel strips by default, unless it builds with -c opt or -c dbg
     linkopts = ["-Wl,--build-id"],
+
+and, because Bazel strips debug information unless it builds with `-c opt` or `-c dbg`, `build --strip=never` in .bazelrc.
 """,
             allow_files = True,
         ),

@@ -108,10 +108,9 @@ def _uprobe_targets_test_impl(ctx):
     action = _action(env, "BpftraceCompile")
     argv = action.argv
     start = argv.index("--binary")
-    asserts.equals(env, ["--binary", "/usr/bin/a%b=tests/rules/first.bt", "--binary"], argv[start:start + 3])
-    made = argv[start + 3]
+    made = argv[start + 1]
     asserts.true(env, made.startswith("shop=bazel-out/") and made.endswith("/tests/rules/compiler"), made)
-    asserts.equals(env, ["--any_build", "-o"], argv[start + 4:-1])
+    asserts.equals(env, ["--binary", "/usr/bin/a%b=tests/rules/first.bt", "--any_build", "-o"], argv[start + 2:-1])
     inputs = [file.basename for file in action.inputs.to_list()]
     asserts.true(env, "first.bt" in inputs and "compiler" in inputs, "both are inputs")
     return analysistest.end(env)
@@ -190,8 +189,8 @@ def binary_test_suite(name):
             src = "minimal.bt",
             any_build = True,
             uprobe_targets = {
-                "first.bt": "/usr/bin/a%b",
                 ":compiler": "shop",
+                "first.bt": "/usr/bin/a%b",
             },
         ),
     )
@@ -203,8 +202,8 @@ def binary_test_suite(name):
             "one_name",
             src = "minimal.bt",
             uprobe_targets = {
-                "first.bt": "shop",
                 ":compiler": "shop",
+                "first.bt": "shop",
             },
         ),
     )
@@ -245,7 +244,6 @@ def binary_test_suite(name):
             "link_dbg_test",
             "link_test",
             "no_clang_test",
-
             "many_files_test",
             "not_a_kernel_test",
             "not_a_library_test",
