@@ -17,6 +17,7 @@ from tests.binary.conftest import open_binary
 
 WITH_DEBUG_INFO = (
     "whole.so", "dwarf4.so", "optimized.so", "compressed.so", "split.so", "nameless.so", "stripped.so", "linked.so",
+    "typeunits.so", "typeunits4.so",
 )  # fmt: skip
 
 
@@ -79,7 +80,8 @@ def test_a_result_in_memory_takes_the_first_register(whole: Binary) -> None:
     assert arguments(whole, "returns_in_memory") == [("a", "int32", 1)]
 
 
-@pytest.mark.parametrize("name", WITH_DEBUG_INFO)
+# Type units of DWARF 4 are a section of their own: they are found by what refers to them, not by name.
+@pytest.mark.parametrize("name", [name for name in WITH_DEBUG_INFO if name != "typeunits4.so"])
 def test_members(folder: Path, name: str) -> None:
     shape = struct_of(open_binary(folder / name, "debug"), "shape")
     assert members(shape) == {

@@ -22,6 +22,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "optimized.so": ("-g", "-O2"),
     "compressed.so": ("-g", "-gz"),
     "split.so": ("-gdwarf-5", "-gsplit-dwarf"),
+    "typeunits.so": ("-g", "-gdwarf-5", "-fdebug-types-section"),
+    "typeunits4.so": ("-g", "-gdwarf-4", "-fdebug-types-section"),
     "nameless.so": ("-g", "-Wl,--build-id=none"),
     "other.so": ("-g", "-O1"),
     "bare.so": (),

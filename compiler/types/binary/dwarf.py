@@ -15,7 +15,7 @@ from elftools.dwarf.die import DIE
 from elftools.dwarf.dwarfinfo import DWARFInfo
 from elftools.dwarf.ranges import BaseAddressEntry, RangeEntry
 
-from compiler.types.binary.split import SplitUnits
+from compiler.types.binary.split import SplitUnits, give_bases
 
 STRUCTURES = frozenset({"DW_TAG_structure_type", "DW_TAG_class_type"})
 UNIONS = frozenset({"DW_TAG_union_type"})
@@ -89,12 +89,13 @@ class Dwarf:
         self._split = split
 
     @cached_property
+    def _all_units(self) -> list[Unit]:
+        return [Unit(unit, self._split) for unit in self._info.iter_CUs()]
+
+    @cached_property
     def units(self) -> list[Unit]:
-        return [
-            Unit(unit, self._split)
-            for unit in self._info.iter_CUs()
-            if unit.header.get("unit_type") not in ("DW_UT_type", "DW_UT_split_type")
-        ]
+        """Without those that hold a single type for others (type units)."""
+        return [unit for unit in self._all_units if unit.skeleton.header.get("unit_type") != "DW_UT_type"]
 
     def function(self, name: str, address: int) -> DIE | None:
         """The function that begins at the address; `name` is its symbol, for units that do not say the address."""
@@ -133,7 +134,7 @@ class Dwarf:
         """The units that may have the name."""
         text = name.encode(errors="surrogateescape") + b"\0"
         known: dict[int, set[int]] = {}  # units share their strings
-        for unit in self.units:
+        for unit in self._all_units:
             info = unit.top.dwarfinfo
             if id(info) not in known:
                 known[id(info)] = _places(info, text)
@@ -206,8 +207,21 @@ def origin(die: DIE, name: str) -> DIE | None:
         link = next((link for link in _ORIGINS if link in die.attributes), None)
         if link is None:
             return None
-        die = die.get_DIE_from_attribute(link)
+        die = referred(die, link)
     return None
+
+
+def referred(die: DIE, name: str) -> DIE:
+    """The entry that an attribute refers to. Type units of DWARF 5 pyelftools does not know."""
+    attribute = die.attributes[name]
+    if attribute.form != "DW_FORM_ref_sig8":
+        return die.get_DIE_from_attribute(name)
+    for unit in die.dwarfinfo.iter_CUs():
+        if unit.header.get("type_signature") == attribute.raw_value:
+            if unit["unit_type"] == "DW_UT_split_type":
+                give_bases(unit)
+            return unit.get_DIE_from_refaddr(unit.cu_offset + unit["type_offset"])
+    return die.get_DIE_from_attribute(name)
 
 
 def text(die: DIE, name: str) -> str:

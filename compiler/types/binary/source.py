@@ -9,7 +9,7 @@ from elftools.dwarf.die import DIE
 
 from compiler.types.binary import calling_convention
 from compiler.types.binary.calling_convention import Scalar, Shape
-from compiler.types.binary.dwarf import ALIASES, ENUMERATIONS, STRUCTURES, UNIONS, Dwarf, origin, text
+from compiler.types.binary.dwarf import ALIASES, ENUMERATIONS, STRUCTURES, UNIONS, Dwarf, origin, referred, text
 from compiler.types.binary.reading import reading
 from compiler.types.lattice import (
     MAX_INTEGER_BITS,
@@ -300,22 +300,25 @@ def _declaration(function: DIE) -> DIE:
     for _ in range(_MAX_DEPTH):
         if "DW_AT_abstract_origin" not in function.attributes:
             break
-        function = function.get_DIE_from_attribute("DW_AT_abstract_origin")
+        function = referred(function, "DW_AT_abstract_origin")
     return function
 
 
 def _target(die: DIE) -> DIE | None:
     """The entry of `DW_AT_type`; None for void."""
     found = origin(die, "DW_AT_type")
-    return None if found is None else found.get_DIE_from_attribute("DW_AT_type")
+    return None if found is None else referred(found, "DW_AT_type")
 
 
 def _peeled(die: DIE | None) -> DIE | None:
-    """The type behind typedefs and qualifiers; None for void."""
+    """The type behind typedefs, qualifiers and stand-ins; None for void."""
     for _ in range(_MAX_DEPTH):
-        if die is None or die.tag not in _LOOKED_THROUGH:
+        if die is not None and "DW_AT_signature" in die.attributes:
+            die = referred(die, "DW_AT_signature")  # stands for the type of a type unit
+        elif die is None or die.tag not in _LOOKED_THROUGH:
             return die
-        die = _target(die)
+        else:
+            die = _target(die)
     raise RecursionError("a type contains itself")
 
 

@@ -112,19 +112,21 @@ def _unit(sections: Mapping[str, bytes], skeleton: CompileUnit, unit_id: int) ->
     )  # fmt: skip
     for unit in info.iter_CUs():
         if unit.header.get("dwo_id") == unit_id:
-            _give_bases(unit, skeleton)
+            give_bases(unit, skeleton)
             return unit
     return None
 
 
-def _give_bases(unit: CompileUnit, skeleton: CompileUnit) -> None:
+def give_bases(unit: CompileUnit, skeleton: CompileUnit | None = None) -> None:
     """Says where the unit's strings and addresses begin. pyelftools looks for that in the unit's own first entry, but
     in split DWARF strings begin behind the header of their section, and addresses where the skeleton has them.
     """
+    if unit.has_top_DIE():
+        return
     assert unit.dwarfinfo.debug_info_sec is not None
     top = DIE(unit, unit.dwarfinfo.debug_info_sec.stream, unit.cu_die_offset)
     bases = {"DW_AT_str_offsets_base": _STRING_OFFSETS_HEADER}
-    address_base = skeleton.get_top_DIE().attributes.get("DW_AT_addr_base")
+    address_base = None if skeleton is None else skeleton.get_top_DIE().attributes.get("DW_AT_addr_base")
     if address_base is not None:
         bases["DW_AT_addr_base"] = address_base.value
     for name, value in bases.items():
