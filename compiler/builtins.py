@@ -258,7 +258,7 @@ _FUNCTIONS = (
         supported=False,
     ),
     _function(
-        "kfunc_exist", lattice.BOOL, "Whether the kernel has a kernel function", "name: const string", supported=False
+        "kfunc_exist", lattice.BOOL, "Whether the kernel of the build has a kernel function", "name: const string"
     ),
     _function("kptr", None, "The same pointer, into kernel memory", "ptr"),
     _function("ksym", lattice.KSym(), "A kernel address, printed as a symbol", "addr"),
@@ -270,10 +270,10 @@ _FUNCTIONS = (
         "override",
         lattice.VOID,
         "Makes the probed function return a value",
-        "rc",
+        "rc: int",
+        helpers="override_return",
         probes="kprobe",
         unsafe=True,
-        supported=False,
     ),
     _function(
         "path",

@@ -268,6 +268,8 @@ class _Casts:
                 arguments[0] = self.to_integer(number, INT32)
             case "memcmp", [_, _, count]:
                 arguments[2] = self.to_integer(count, UINT64)
+            case "override", [result]:
+                arguments[0] = self.to_integer(result, UINT64)
             case "exit", [code]:
                 arguments[0] = self.to_integer(code, UINT8, warn=False)
             case (("sum" | "min" | "max" | "avg" | "stats" | "hist" | "lhist" | "tseries"), [value, *_]):

@@ -207,6 +207,8 @@ class _Names:
             message = f'{found.name} can not be used with "{self.provider}" probes'
             self.sink.error("probe-builtin", message, node.span, hints=[_for_probes(found)])
         if self.check_count(found, node):
+            if found.name == "kfunc_exist":
+                return self.kfunc_exist(node)
             self.arguments(found, node)
             match found.name:
                 case "reg":
@@ -239,6 +241,14 @@ class _Names:
             case ast.String(name) if name not in self.arch.registers:
                 message = f"'{name}' is not a valid register on this architecture ({self.arch.name})"
                 self.sink.error("register", message, node.span)
+
+    def kfunc_exist(self, node: ast.Call) -> ast.Expression:
+        """Known when compiling, so that `comptime` can ask."""
+        match node.arguments:
+            case [ast.String(name)]:
+                return ast.Boolean(self.kernel.function(name) is not None, span=node.span)
+        self.sink.error("argument-type", "kfunc_exist() accepts a string literal only", node.span)
+        return node
 
     def check_variable_of_kernel(self, node: ast.Call) -> None:
         match node.arguments[0]:

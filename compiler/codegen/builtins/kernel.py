@@ -1,4 +1,4 @@
-"""What only the kernel can say: paths of files, per-CPU variables, cookies of sockets; and its trace pipe."""
+"""What only the kernel can say: paths of files, per-CPU variables, cookies of sockets; its trace pipe, and what its functions return."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def percpu_kaddr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     if cpu:
         return e.f.to_integer(e.pointer_helper("per_cpu_ptr", variable, i64(e.scalar(cpu[0]))))
     return e.f.to_integer(e.pointer_helper("this_cpu_ptr", variable))
+
+
+@builtin("override")
+def override(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    e.helper("override_return", ptr("%ctx"), i64(e.scalar(node.arguments[0])))
+    return "0"
 
 
 @builtin("socket_cookie")
