@@ -412,6 +412,8 @@ static const char *check_probe(resources_t *r, const struct pb_probe *probe) {
   CHECK(probe->span < r->spans_count, "a probe's span is not in the table");
   CHECK(probe->program < r->programs_count, "a probe's program is not in the table");
   CHECK(attach_is_linked(probe->attach_case), "a probe's type is unknown or was not linked");
+  if (probe->attach_case == PB_PROBE_ATTACH_UPROBE)
+    CHECK(!probe->uprobe->demangled || shim_demangle, "the tracer was linked without a demangler");
   if (probe->attach_case == PB_PROBE_ATTACH_TRACEPOINT)
     CHECK(is_path_component(probe->tracepoint->category) && is_path_component(probe->tracepoint->event),
           "a tracepoint's name is malformed");

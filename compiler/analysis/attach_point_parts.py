@@ -52,18 +52,18 @@ class Parts:
     def make(
         self, *, target: str = "", event: str = "", offset: int = 0, address: int = 0, period_ns: int = 0,
         frequency: int = 0, count: int = 0, rate: int = 0, length: int = 0, mode: str = "", namespace: str = "",
-        pin: str = "", bpf_program: int = 0,
+        pin: str = "", bpf_program: int = 0, language: str = "",
     ) -> AttachPoint:  # fmt: skip
         """The attach point; its name is what the builtin `probe` shows, which has the rate as the script wrote it."""
         name = self.node.name
         if name is None:
             place = f"{event}+{offset}" if offset else event
-            pieces: list[object] = [self.probe_type.name, target, namespace, bpf_program or "", place]
+            pieces: list[object] = [self.probe_type.name, target, language, namespace, bpf_program or "", place]
             pieces += [address or "", rate or count or "", length or "", mode]
             name = ":".join(str(piece) for piece in pieces if piece != "")
         return AttachPoint(
             self.probe_type, name, self.node.span, target, event, offset, address, period_ns, frequency, count,
-            length=length, mode=mode, namespace=namespace, pin=pin, bpf_program=bpf_program, unsafe=self.unsafe,
+            length=length, mode=mode, namespace=namespace, pin=pin, bpf_program=bpf_program, language=language, unsafe=self.unsafe,
         )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def _raw_tracepoint(parts: Parts) -> AttachPoint:
 
 
 def _function_and_offset(parts: Parts, text: str) -> tuple[str, int]:
-    name, *offsets = text.split("+")
+    name, *offsets = [text] if "operator+" in text else text.split("+")
     if not offsets:
         return name, 0
     if parts.probe_type.is_return:
@@ -262,12 +262,11 @@ def _iterator(parts: Parts) -> AttachPoint:
 def _uprobe(parts: Parts) -> AttachPoint:
     if any(part.separator == "@" for part in parts.node.parts):
         return _source_location(parts)
-    if len(parts.texts) == 3 and parts.texts[1] in ("cpp", "rust"):
-        raise BadAttachPoint(
-            f"{parts.texts[1]}: functions of {parts.probe_type} are not supported yet", "not-supported"
-        )
-    parts.expect(2)
-    path, function = parts.texts
+    parts.expect(2, 3)
+    path, function = parts.texts[0], parts.texts[-1]
+    language = parts.texts[1] if len(parts.texts) == 3 else ""
+    if language and language != "cpp":
+        raise BadAttachPoint(f"unsupported language type: {language}")
     if not path:
         raise BadAttachPoint(f"{parts.probe_type} should have a target")
     if not function:
@@ -280,7 +279,9 @@ def _uprobe(parts: Parts) -> AttachPoint:
     if offset and not parts.unsafe:
         # A breakpoint inside an instruction would change what the program does, and the tracer has no disassembler.
         raise BadAttachPoint("Probing at an offset requires --unsafe", "unsafe")
-    return parts.make(target=path, event=name, offset=offset)
+    if language and offset:
+        raise BadAttachPoint("Cannot use an offset with a demangled name")
+    return parts.make(target=path, language=language, event=name, offset=offset)
 
 
 def _source_location(parts: Parts) -> AttachPoint:

@@ -176,6 +176,8 @@ class AttachPoint:
     """Of usdt: the provider of the binary's probe."""
     pin: str = ""
     """Of iter: the file that the iterator is pinned to, below /sys/fs/bpf if it is relative."""
+    language: str = ""
+    """Of uprobe and uretprobe: `cpp` if `event` is a demangled name."""
     bpf_program: int = 0
     """Of fentry and fexit of BPF programs: the id of the program, 0 for any."""
     is_match: bool = False
@@ -201,6 +203,8 @@ class AttachPoint:
     def has_wildcard(self) -> bool:
         """Whether it stands for all places on the target whose names match."""
         if self.target == BPF_PROGRAMS and not self.bpf_program and self.probe_type.name in ("fentry", "fexit"):
+            return True
+        if self.language:  # functions of one name have different parameters
             return True
         return "*" in self.target or "*" in self.event or "*" in self.namespace
 

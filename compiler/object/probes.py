@@ -67,6 +67,7 @@ def describe(point: AttachPoint, program: int, tables: Tables, words: Mapping[in
             uprobe = probe.uprobe
             uprobe.path, uprobe.function = point.target, point.event
             uprobe.offset, uprobe.address = point.offset, point.address
+            uprobe.demangled = point.language == "cpp"
             uprobe.is_return, uprobe.unsafe = kind == "uretprobe", point.unsafe
             if point.binary is not None and point.binary.matters:
                 uprobe.build_id = point.binary.elf.build_id

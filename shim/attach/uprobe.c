@@ -10,9 +10,12 @@
 #include "shim/bpf.h"
 #include "shim/command.h"
 #include "shim/attach/user_target.h"
+#include "shim/demangle/demangle.h"
 #include "shim/host.h"
 #include "shim/small_printf.h"
 #include "shim/user/elf.h"
+
+#pragma weak shim_demangle  // a feature: see features.h
 
 struct search {
   struct tracer *tracer;
@@ -28,6 +31,31 @@ static int compare_addresses(const void *left, const void *right) {
   return (a->address > b->address) - (a->address < b->address);
 }
 
+// Cuts the parameters off a demangled name, and what is behind them.
+static void cut_parameters(char *name) {
+  char *at = strrchr(name, ')');
+  for (int depth = 0; at && at >= name; at--) {
+    depth += (*at == ')') - (*at == '(');
+    if (!depth) {
+      *at = 0;
+      return;
+    }
+  }
+}
+
+static bool function_matches(const struct pb_uprobe *uprobe, const char *name) {
+  if (target_matches(uprobe->function, name))
+    return true;
+  if (!uprobe->demangled || strncmp(name, "_Z", 2) != 0)
+    return false;
+  char demangled[2048];
+  if ((size_t)small_snprintf(demangled, sizeof(demangled), "%s", shim_demangle(name)) >= sizeof(demangled))
+    return false;
+  if (!strchr(uprobe->function, '('))
+    cut_parameters(demangled);
+  return target_matches(uprobe->function, demangled);
+}
+
 static int add_function(struct search *search, const struct elf_function *function, uint64_t address) {
   struct tracer *tracer = search->tracer;
   const struct pb_probe *probe = &tracer->resources->probes[search->probe];
@@ -38,7 +66,8 @@ static int add_function(struct search *search, const struct elf_function *functi
     return target_add(tracer, search->probe, probe->name, search->path, function->name, offset);
   char name[PATH_MAX + 600];
   const char *path = strchr(probe->uprobe->path, '*') ? search->path : probe->uprobe->path;
-  small_snprintf(name, sizeof(name), "%s:%s:%s", probe->uprobe->is_return ? "uretprobe" : "uprobe", path, function->name);
+  small_snprintf(name, sizeof(name), "%s:%s:%s%s", probe->uprobe->is_return ? "uretprobe" : "uprobe", path,
+                 probe->uprobe->demangled ? "cpp:" : "", function->name);
   return target_add(tracer, search->probe, name, search->path, function->name, offset);
 }
 
@@ -46,7 +75,7 @@ static int take_named(void *context, const struct elf_function *function) {
   struct search *search = context;
   const struct pb_probe *probe = &search->tracer->resources->probes[search->probe];
   const struct pb_uprobe *uprobe = probe->uprobe;
-  if (!target_matches(uprobe->function, function->name))
+  if (!function_matches(uprobe, function->name))
     return 0;
   if (function->size && uprobe->offset >= function->size && !uprobe->unsafe)
     return 0;

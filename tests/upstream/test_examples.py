@@ -57,7 +57,6 @@ FAILURES = {
     # a function that the kernel of the default snapshot does not have
     (LIBRARY, "skboutput 1"): "No matches for fentry dev_queue_xmit.",
     # not yet
-    (LANGUAGE, "uprobe-uretprobe 5"): "cpp: functions of uprobe are not supported yet",
     (LIBRARY, "override 1"): "override() is not supported yet",
 }
 """What is expected of the examples that do not compile: a part of the first message."""

@@ -59,6 +59,20 @@ def test_user_functions(machine: Machine, _round: int) -> None:
     ]
 
 
+@rounds
+def test_mangled_functions(machine: Machine, _round: int) -> None:
+    completed = machine.run("/bin/mangled_functions", "-c", "/bin/mangled")
+    assert completed.code == 0, completed
+    assert sorted(output_lines(completed.stdout)) == [
+        "123",
+        "@numbers: 3",
+        "@overloads[uprobe:/bin/mangled:cpp:_ZN3app6Server6handleEPKc]: 1",
+        "@overloads[uprobe:/bin/mangled:cpp:_ZN3app6Server6handleEi]: 3",
+        "@results[_ZN3app6Server6handleEPKc]: 120",
+        "@results[_ZN3app6Server6handleEi]: 3",
+    ]
+
+
 def test_only_one_process(machine: Machine) -> None:
     """-p limits what the kernel cannot limit, too: the agent, whose pid is 1, does not make this system call."""
     process = machine.spawn("/bin/kernel_patterns", "-p", "1", environment={"__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1"})
