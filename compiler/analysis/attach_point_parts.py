@@ -63,7 +63,8 @@ class Parts:
             name = ":".join(str(piece) for piece in pieces if piece != "")
         return AttachPoint(
             self.probe_type, name, self.node.span, target, event, offset, address, period_ns, frequency, count,
-            length=length, mode=mode, namespace=namespace, pin=pin, bpf_program=bpf_program, language=language, unsafe=self.unsafe,
+            length=length, mode=mode, namespace=namespace, pin=pin, bpf_program=bpf_program, language=language,
+            unsafe=self.unsafe,
         )  # fmt: skip
 
 
