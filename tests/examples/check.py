@@ -83,6 +83,8 @@ def check(workspace: Workspace, scratch: Path) -> None:
         expect_refusal(tracer, other, *ids)
         workspace.bazel("build", f"//{_FOLDER}:orders")
         expect_output(workspace.output(f"{_FOLDER}/orders"), other)
+        print(f"{_FOLDER}: the tracer runs with the build that it knows, stripped or not, and refuses another:")
+        print(f"  {ids[0]}\n  {ids[1]}")
     else:
         print("built, but not run: that needs root and a kernel with uprobes")
 
@@ -93,6 +95,7 @@ def main() -> int:
             with Workspace(Path(scratch, "copy"), "examples") as workspace:
                 check(workspace, Path(scratch))
                 workspace.bazel("build", "--config=workspace", f"//{_FOLDER}:all")
+                print(f"{_FOLDER}: builds by MODULE.bazel and by WORKSPACE")
         except Failure as failure:
             print(failure)
             return 1
