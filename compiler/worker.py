@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -206,7 +205,6 @@ def _child(run: Run, request: Request, ready: Ready, relay: _Relay, folder: Path
         _furnish(folder, request, home)
         os.chdir(folder)
         code = run(request.arguments, ready)
-        _deliver(folder, home)
     except BaseException:
         code = 1
         traceback.print_exc()
@@ -218,27 +216,16 @@ def _child(run: Run, request: Request, ready: Ready, relay: _Relay, folder: Path
 
 
 def _furnish(folder: Path, request: Request, home: Path) -> None:
-    """Makes the links to the inputs, and the folders that outputs go to."""
-    links = {_whole_runfiles(path) for path in (*request.inputs, *request.values("--clang"))}
-    for path in links:
+    """Makes the links to the inputs, and to the places of the outputs."""
+    inputs = {_whole_runfiles(path) for path in (*request.inputs, *request.values("--clang"))}
+    for path in inputs.union(request.values("-o")):
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         if not place.exists():
             place.symlink_to(home / path)
-    for path in request.values("-o"):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _whole_runfiles(path: str) -> str:
     """The folder of a tool's runfiles for each file in it: one link instead of hundreds."""
     tool, runfiles, _ = path.partition(f"{_RUNFILES}/")
     return f"{tool}{_RUNFILES}" if runfiles else path
-
-
-def _deliver(folder: Path, home: Path) -> None:
-    """What is not a link was written here: the outputs."""
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent, name)
-            if not path.is_symlink():
-                shutil.copyfile(path, home / path.relative_to(folder))

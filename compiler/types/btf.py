@@ -124,9 +124,9 @@ class Btf:
         self._names = _gather(before, self._infos)
         self._found: dict[str, list[int]] = {}
 
-    def _index(self) -> list[int]:
+    def _index(self) -> array[int]:
         words, lengths = self._words, _RecordLengths()
-        infos: list[int] = []
+        infos = array("I")
         add, position = infos.append, 1
         try:
             while True:
