@@ -22,6 +22,7 @@ from compiler.syntax.source import SourceFile, Span
 from compiler.types.btf import BtfError
 from compiler.types.c_declarations import CDiagnostic
 from compiler.types.kernel import Kernel
+from compiler.types.snapshot import VMLINUX
 
 _NO_CLANG = "importing C sources needs clang"
 _NO_CLANG_HINT = (
@@ -80,7 +81,7 @@ def run(
         compiled = _Importer(clang, kernel, describe, sink).compile(source)
         if compiled is not None:
             found.append(compiled)
-    _check_symbols(found, sink)
+    _check_symbols(found, kernel, sink)
     return found
 
 
@@ -159,8 +160,8 @@ class _Importer:
             self.sink.error("c-source", f"{source.name}: {message}", imported)
 
 
-def _check_symbols(modules: Sequence[CModule], sink: DiagnosticSink) -> None:
-    """Every name is defined once, and what one source declares another one defines."""
+def _check_symbols(modules: Sequence[CModule], kernel: Kernel, sink: DiagnosticSink) -> None:
+    """Every name is defined once, and what one source declares another one or the kernel defines."""
     defined: dict[str, CModule] = {}
     for one in modules:
         for name in one.ir.exported:
@@ -169,14 +170,24 @@ def _check_symbols(modules: Sequence[CModule], sink: DiagnosticSink) -> None:
                 sink.error("c-source", f"{one.source.name}: '{name}' is defined in {other}, too", one.imported)
             defined.setdefault(name, one)
     for one in modules:
-        for name, section in one.ir.undefined.items():
-            if name in defined:
-                continue
-            match section:
-                case ".ksyms":
-                    what = f"'{name}' is of the kernel: kernel functions and variables are not supported"
-                case ".kconfig":
-                    what = f"'{name}': kernel configuration is not supported"
-                case _:
-                    what = f"'{name}' is declared, but no imported C source defines it"
-            sink.error("c-source", f"{one.source.name}: {what}", one.imported)
+        for name, what in one.ir.undefined.items():
+            problem = None if name in defined else _undefined(name, what, kernel)
+            if problem is not None:
+                sink.error("c-source", f"{one.source.name}: {problem}", one.imported)
+
+
+def _undefined(name: str, what: ir.Undefined, kernel: Kernel) -> str | None:
+    """What is wrong with a name that no C source defines."""
+    match what.section:
+        case ".ksyms" if what.is_function and what.has_address:
+            return f"'{name}': the address of a kernel function, and so a test whether there is one, is not supported"
+        case ".ksyms" if what.is_function:
+            found = kernel.function(name, VMLINUX) is not None
+            return None if found else f"'{name}' is no function of the kernel {kernel.release}"
+        case ".ksyms":
+            found = kernel.variable(name) is not None
+            return None if found else f"'{name}' is no variable that the BTF of the kernel {kernel.release} has"
+        case ".kconfig":
+            return f"'{name}': kernel configuration is not supported"
+        case _:
+            return f"'{name}' is declared, but no imported C source defines it"

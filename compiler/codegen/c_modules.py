@@ -69,6 +69,10 @@ def linked_ir(module: CModule, resources: ResourcesBuilder) -> str:
     def symbol(name: str) -> str:
         if name in module.maps:
             return resources.c_map(module.name, module.maps[name])
+        declared = module.ir.undefined.get(name)
+        if declared is not None:
+            add = constants.kfunc if declared.is_function else constants.kernel_variable
+            return add(name, module.imported)
         relocation = module.relocations[name]
         span = module.span(relocation.use)
         kind = cast("Kind", relocation.kind)

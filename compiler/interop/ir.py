@@ -25,7 +25,7 @@ _GLOBAL = re.compile(r'@(?:"(?P<quoted>[^"]*)"|(?P<plain>[\w.$-]+)) = (?P<rest>.
 _DECLARATION = re.compile(r'declare .*?@(?:"(?P<quoted>[^"]*)"|(?P<plain>[\w.$-]+))\(')
 _DEFINITION = re.compile(r'define .*?@(?:"(?P<quoted>[^"]*)"|(?P<plain>[\w.$-]+))\(')
 _LOCAL = re.compile(r"^(define|@\S+ =) (internal|private)\b")
-_SECTION = re.compile(r' section "([^"]*)"')
+_SECTION = re.compile(r',? section "([^"]*)"')
 _TOKEN = re.compile(r'@"(?P<quoted>[^"]*)"|@(?P<plain>[\w.$-]+)|c?"[^"]*"')
 _ATTRIBUTES = re.compile(r"(attributes #\d+ = \{)(.*)(\})")
 _UNWANTED_ATTRIBUTE = re.compile(r'"[^"]*"(="[^"]*")?|\b(noinline|optnone|optsize|minsize|alwaysinline)\b')
@@ -49,25 +49,42 @@ class CoreUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Undefined:
+    """A function or variable that a source declares only, and the section that it is declared in."""
+
+    section: str
+    is_function: bool
+    has_address: bool
+    """Whether its address is used, and it is not only called."""
+
+    @property
+    def is_kernels(self) -> bool:
+        return self.section == ".ksyms"
+
+
+@dataclass(frozen=True, slots=True)
 class CIr:
-    """`text` is a module's; the symbols of `core` and `maps` are to be renamed by `linked`."""
+    """`text` is a module's. `linked` gives names of load-time constants to the symbols of `core`, `maps`, and what the
+    kernel defines.
+    """
 
     text: str
     core: dict[str, CoreUse]
     """By symbol."""
     maps: tuple[str, ...]
     """Variables that define a map."""
-    undefined: dict[str, str]
-    """Functions and variables that the source does not define, with the sections that they were declared in."""
+    undefined: dict[str, Undefined]
+    """By name."""
     exported: tuple[str, ...]
     """Those that it defines for others."""
 
     def linked(self, symbol: Callable[[str], str], section_prefix: str) -> str:
-        """The text for the link: `symbol` gives the name of a load-time constant for each name of `core` and `maps`;
-        the names of the functions' sections begin with `section_prefix`.
+        """The text for the link: `symbol` gives the name of a load-time constant for each name of `core` and `maps`,
+        and of `undefined` for what is the kernel's. The names of the functions' sections begin with `section_prefix`.
         """
         names = {name: symbol(name) for name in (*self.core, *self.maps)}
         declarations = dict.fromkeys(f'@"{name}" = extern_weak global i8' for name in names.values())
+        names |= {PREFIX + name: symbol(name) for name, what in self.undefined.items() if what.is_kernels}
         text = _TOKEN.sub(lambda match: _renamed(match, names), self.text)
         text = text.replace(f' section "{PREFIX}', f' section "{section_prefix}')
         return "\n".join([text, *declarations, ""])
@@ -84,7 +101,7 @@ class _Reader:
     metadata: dict[str, str] = field(default_factory=dict)
     core: dict[str, CoreUse] = field(default_factory=dict)
     maps: list[str] = field(default_factory=list)
-    undefined: dict[str, str] = field(default_factory=dict)
+    undefined: dict[str, Undefined] = field(default_factory=dict)
     functions: int = 0
 
     def read(self, lines: list[str]) -> CIr:
@@ -109,6 +126,7 @@ class _Reader:
         needed = self.needed_metadata(code)
         code += [f"!{number} = {self.metadata[number]}" for number in sorted(needed, key=int)]
         defined = self.defined_names(code)
+        self.find_addresses(code)
         names = {name: PREFIX + name for name in (*defined, *self.undefined)}
         text = "\n".join(_TOKEN.sub(lambda match: _renamed(match, names), line) for line in code if line)
         exported = tuple(name for name, is_local in defined.items() if not is_local)
@@ -152,7 +170,7 @@ class _Reader:
             name = match["quoted"] or match["plain"]
             if not name.startswith("llvm."):
                 section_match = _SECTION.search(line)
-                self.undefined[name] = section_match[1] if section_match else ""
+                self.undefined[name] = Undefined(section_match[1] if section_match else "", True, False)
             return _SECTION.sub("", line)
         if (match := _GLOBAL.fullmatch(line)) is not None:
             return self.variable(match, line)
@@ -163,8 +181,8 @@ class _Reader:
         section_match = _SECTION.search(rest)
         section = section_match[1] if section_match else ""
         if rest.startswith(("external", "extern_weak")):
-            self.undefined[name] = section
-            return line
+            self.undefined[name] = Undefined(section, False, True)
+            return _SECTION.sub("", line)
         if section == ".maps":
             self.maps.append(name)
             return ""
@@ -182,6 +200,17 @@ class _Reader:
                 if name not in self.undefined:
                     names[name] = _LOCAL.search(line) is not None
         return names
+
+    def find_addresses(self, code: list[str]) -> None:
+        """Notes which undefined functions are not only called."""
+        for line in code:
+            if line.startswith("declare"):
+                continue
+            for match in _TOKEN.finditer(line):
+                name = match["quoted"] or match["plain"] or ""
+                found = self.undefined.get(name)
+                if found is not None and found.is_function and not line.startswith("(", match.end()):
+                    self.undefined[name] = Undefined(found.section, True, True)
 
     def needed_metadata(self, code: list[str]) -> set[str]:
         """What the code refers to (about aliasing and loops), and what that refers to."""

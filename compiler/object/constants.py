@@ -59,6 +59,9 @@ class Constants:
     def kernel_symbol(self, name: str, span: Span) -> str:
         return self._add(f"kaddr:{name}", pb.Constant(kernel_symbol=pb.KernelSymbol(name=name)), span)
 
+    def kfunc(self, name: str, span: Span) -> str:
+        return self._add(f"kfunc:{name}", pb.Constant(kfunc=pb.Kfunc(name=name)), span)
+
     def kernel_variable(self, name: str, span: Span) -> str:
         return self._add(f"percpu:{name}", pb.Constant(kernel_variable=pb.KernelVariable(name=name)), span)
 

@@ -142,6 +142,45 @@ def test_import_inside_of_a_block(compilation: Compilation) -> None:
     assert "ERROR: Import statements that are not at the top level are primarily" in compilation.capfd.readouterr().err
 
 
+def with_declarations(bitcode: bytes, text: str) -> bytes:
+    """The bitcode with more IR at its end."""
+    ir = str(llvm.parse_bitcode(bitcode, llvm.create_context()))
+    data = llvm.parse_assembly(f"{ir}\n{text}", llvm.create_context()).as_bitcode()
+    assert isinstance(data, bytes)
+    return data
+
+
+_CALLS_KERNEL = """
+declare i64 @{name}(ptr) section ".ksyms"
+define dso_local i64 @user(ptr %p) {{
+  %tested = icmp ne ptr {tested}, null
+  %r = call i64 @{name}(ptr %p)
+  %s = select i1 %tested, i64 %r, i64 0
+  ret i64 %s
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "tested", "message"),
+    [
+        ("bpf_map_sum_elem_count", "%p", ""),
+        ("bpf_map_sum_elem_count", "@bpf_map_sum_elem_count", "the address of a kernel function"),
+        ("bpf_no_such", "%p", "'bpf_no_such' is no function of the kernel 6.12"),
+    ],
+)
+def test_kernel_functions(compilation: Compilation, bitcode: bytes, name: str, tested: str, message: str) -> None:
+    compilation.clang(with_declarations(bitcode, _CALLS_KERNEL.format(name=name, tested=tested)))
+    status, errors = compilation.run("BEGIN { print(small(1)); }")
+    assert (status, message in errors) == (int(bool(message)), True)
+
+
+def test_what_no_source_defines(compilation: Compilation, bitcode: bytes) -> None:
+    text = "declare i64 @elsewhere()\ndefine i64 @user() {\n%r = call i64 @elsewhere()\nret i64 %r\n}\n"
+    compilation.clang(with_declarations(bitcode, text))
+    assert "'elsewhere' is declared, but no imported C source defines it" in compilation.run("BEGIN { }")[1]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -35,6 +35,7 @@ def test_c_sources(machine: Machine) -> None:
         "(105, 110)",
         "true",
         "(0, -1, 27)",
+        "0",
     ]
 
 

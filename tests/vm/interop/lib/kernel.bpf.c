@@ -3,6 +3,13 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+extern const struct rq runqueues __ksym;
+
+unsigned int first_cpu(void) {
+  struct rq *rq = bpf_per_cpu_ptr(&runqueues, 0);
+  return rq ? rq->cpu : 12345;
+}
+
 int parent(struct task_struct *task) { return BPF_CORE_READ(task, real_parent, tgid); }
 
 unsigned int is_forked(struct task_struct *task) { return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve); }
