@@ -7,6 +7,7 @@
 #include "shim/attach/attach.h"
 #include "shim/attach/build.h"
 #include "shim/constants.h"
+#include "shim/debug/source_lines.h"
 #include "shim/demangle/demangle.h"
 #include "shim/kernel.h"
 #include "shim/output/value.h"
@@ -16,6 +17,7 @@
 #pragma weak shim_print_map
 #pragma weak shim_print_ustack_names
 #pragma weak shim_demangle
+#pragma weak shim_source_lines
 
 typedef const struct pb_required_resources resources_t;
 
@@ -114,6 +116,8 @@ static const char *check_type(resources_t *r, const struct pb_type *type) {
             "a stack reaches out of its type");
       CHECK(type->kind == PB_TYPE_KSTACK || type->stack_mode > PB_TYPE_PERF || shim_print_ustack_names != NULL,
             "the tracer was linked without the names of user stacks");
+      CHECK(type->kind == PB_TYPE_KSTACK || type->stack_mode > PB_TYPE_PERF || !r->config->show_debug_info || shim_source_lines != NULL,
+            "the tracer was linked without source lines");
       break;
     case PB_TYPE_HIST:
       CHECK(type->histogram_bits <= MAX_HISTOGRAM_BITS, "a histogram has too many bits");

@@ -42,7 +42,7 @@ class Config:
     """0: sized by what the script sends."""
     print_maps_on_exit: bool = True
     show_debug_info: bool = False
-    """Upstream shows source lines where the tracer finds debug information, unless this is off. Here it always is."""
+    """Whether user stacks show source lines and inlined functions. Upstream's default depends on how it was built."""
     stack_mode: StackMode = StackMode.BPFTRACE
     str_trunc_trailer: str = ".."
     unstable_dw_ustack: str = "warn"
@@ -82,14 +82,6 @@ _RENAMED: Mapping[str, str] = {
     "map_keys_max": "max_map_keys",
 }
 _ENVIRONMENT_ONLY = frozenset({"btf", "kernel_build", "kernel_source", "vmlinux"})
-
-# Settings that nothing reads yet: any value but the default would be ignored silently.
-_WITHOUT_EFFECT = frozenset(
-    {
-        "show_debug_info",
-    }
-)  # fmt: skip
-
 
 class _BadValue(Exception):
     """A value that its setting does not take; the text follows the setting's name in the message."""
@@ -245,9 +237,6 @@ def _set(config: Config, name: str, shown: str, value: Value, span: Span | None,
         read = SETTINGS[name](shown, value)
     except _BadValue as bad:
         sink.error("config-value", str(bad), span)
-        return config
-    if name in _WITHOUT_EFFECT and read != getattr(config, name):
-        sink.error("not-supported", f"the config variable {shown} is not supported yet", span)
         return config
     changes: dict[str, Any] = {name: read}
     return dataclasses.replace(config, **changes)

@@ -38,6 +38,8 @@ def features(resources: pb.RequiredResources) -> list[str]:
     needed |= {f"shim_print_{pb.Type.Kind.Name(kind).lower()}" for kind in printed}
     if any(_has_names(type_) for type_ in resources.types if type_.kind == pb.Type.USTACK):
         needed.add("shim_print_ustack_names")
+        if resources.config.show_debug_info:
+            needed.add("shim_source_lines")
     if any(probe.uprobe.demangled for probe in resources.probes):
         needed.add("shim_demangle")
     if resources.config.cpp_demangle and any(_has_names(type_) for type_ in resources.types):

@@ -24,5 +24,7 @@ static const char *program_of(const struct pb_required_resources *resources, uin
 struct user_origin origin_read(const struct tracer *tracer, const uint8_t *data) {
   if (tracer->resources->config->cache_user_symbols == PB_SYMBOL_CACHE_NONE)
     user_places_forget();
-  return (struct user_origin){(uint32_t)load_unsigned(data, 4), program_of(tracer->resources, load_unsigned(data + 4, 4))};
+  uint32_t pid = (uint32_t)load_unsigned(data, 4);
+  user_process_refresh(pid);
+  return (struct user_origin){pid, program_of(tracer->resources, load_unsigned(data + 4, 4))};
 }

@@ -69,22 +69,23 @@ static void put_build_id_frame(struct long_text *text, const uint8_t *frame) {
   long_text_hex(text, offset);
 }
 
-static void put_frame(struct long_text *text, uint64_t address, uint32_t mode, frame_namer *name,
-                      const void *context) {
-  switch (mode) {
-    case PB_TYPE_RAW:
-      long_text_hex(text, address);
-      break;
-    case PB_TYPE_PERF:
-      long_text_string(text, "\t");
-      long_text_hex(text, address);
-      long_text_string(text, " ");
-      name(text, address, context, true);
-      break;
-    default:
-      long_text_put(text, "        ", INDENTATION);
-      name(text, address, context, false);
+void long_text_frame(struct long_text *text, uint64_t address, bool is_perf) {
+  if (!is_perf) {
+    long_text_put(text, "        ", INDENTATION);
+    return;
   }
+  long_text_string(text, "\t");
+  long_text_hex(text, address);
+  long_text_string(text, " ");
+}
+
+static void put_frame(struct long_text *text, uint64_t address, uint32_t mode, frame_namer *name, const void *context) {
+  if (mode == PB_TYPE_RAW) {
+    long_text_hex(text, address);
+    return;
+  }
+  long_text_frame(text, address, mode == PB_TYPE_PERF);
+  name(text, address, context, mode == PB_TYPE_PERF);
 }
 
 void stack_print(struct printer *printer, const struct pb_type *type, const uint8_t *frames, uint64_t count,

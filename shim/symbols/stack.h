@@ -2,6 +2,7 @@
 #ifndef SHIM_SYMBOLS_STACK_H
 #define SHIM_SYMBOLS_STACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@ void long_text_hex(struct long_text *text, uint64_t value);
 void long_text_symbol(struct long_text *text, const char *name, uint64_t offset);
 // An address without a name: 0x7f...
 void long_text_address(struct long_text *text, uint64_t address);
+
+// What comes before a frame's name.
+void long_text_frame(struct long_text *text, uint64_t address, bool is_perf);
 
 // Appends the name of a frame's address; `is_perf`: in the mode PERF. `context` is what stack_print() was given.
 typedef void frame_namer(struct long_text *text, uint64_t address, const void *context, bool is_perf);

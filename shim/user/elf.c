@@ -87,7 +87,7 @@ int elf_each_section(const struct elf *elf, elf_section_visitor *visit, void *co
     if (!name)
       continue;
     bool has_data = section.sh_type != SHT_NOBITS;
-    struct elf_section found = {section.sh_type, section.sh_link, section.sh_addr, has_data ? elf->data + section.sh_offset : NULL,
+    struct elf_section found = {section.sh_type, section.sh_flags, section.sh_link, section.sh_addr, has_data ? elf->data + section.sh_offset : NULL,
                                 has_data ? section.sh_size : 0};
     int result = visit(context, name, &found);
     if (result)

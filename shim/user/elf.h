@@ -13,6 +13,7 @@ struct elf {
 
 struct elf_section {
   uint32_t type;
+  uint64_t flags;
   uint32_t link;
   uint64_t address;
   const uint8_t *data;  // inside the file

@@ -32,6 +32,8 @@ struct jit_symbol {
 struct process {
   uint32_t pid;
   uint64_t last_use;
+  dev_t program_device;     // of the executable, 0 if that is not known
+  ino_t program_inode;
   char *text;               // of /proc/PID/maps, which the paths point into
   struct mapping *mappings; // executable ones
   uint32_t mappings_count;
@@ -122,6 +124,22 @@ static void read_mappings(struct process *process) {
   process->mappings_count = count;
 }
 
+static bool read_program(uint32_t pid, struct stat *status) {
+  char path[64];
+  small_snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+  return stat(path, status) == 0;
+}
+
+void user_process_refresh(uint32_t pid) {
+  struct stat status;
+  for (int i = 0; i < MAX_PROCESSES; i++) {
+    struct process *process = &processes[i];
+    if (process->last_use && process->pid == pid && process->program_inode && read_program(pid, &status) &&
+        (process->program_inode != status.st_ino || process->program_device != status.st_dev))
+      process_free(process);
+  }
+}
+
 static struct process *find_process(uint32_t pid) {
   struct process *oldest = &processes[0];
   for (int i = 0; i < MAX_PROCESSES; i++) {
@@ -136,6 +154,11 @@ static struct process *find_process(uint32_t pid) {
   process_free(oldest);
   oldest->pid = pid;
   oldest->last_use = ++uses;
+  struct stat status;
+  if (read_program(pid, &status)) {
+    oldest->program_device = status.st_dev;
+    oldest->program_inode = status.st_ino;
+  }
   read_mappings(oldest);
   return oldest;
 }
@@ -265,7 +288,7 @@ static struct user_place place_of_jit(struct process *process, uint64_t address)
     return (struct user_place){0};
   static char module[32];
   small_snprintf(module, sizeof(module), "/tmp/perf-%u.map", process->pid);
-  return (struct user_place){symbol->name, address - symbol->address, module};
+  return (struct user_place){.name = symbol->name, .offset = address - symbol->address, .module = module};
 }
 
 static struct user_place place_in_program(const struct process *process, const char *program, uint64_t address) {
@@ -274,10 +297,11 @@ static struct user_place place_in_program(const struct process *process, const c
   if (stat(program, &status) < 0)
     return place;
   const struct mapping whole = {.device = status.st_dev, .inode = status.st_ino, .path = program};
-  const struct file *file = find_file(process, &whole);
-  uint64_t file_offset;
-  if (file->symbols.count && elf_is_fixed(&file->symbols.elf) && elf_file_offset(&file->symbols.elf, address, &file_offset))
-    place.name = user_symbols_find(&file->symbols, file_offset, &place.offset);
+  struct file *file = find_file(process, &whole);
+  if (file->symbols.count && elf_is_fixed(&file->symbols.elf) && elf_file_offset(&file->symbols.elf, address, &place.file_offset)) {
+    place.symbols = &file->symbols;
+    place.name = user_symbols_find(&file->symbols, place.file_offset, &place.offset);
+  }
   return place;
 }
 
@@ -295,9 +319,12 @@ struct user_place user_place_find(const struct user_origin *origin, uint64_t add
     return (struct user_place){0};
   struct user_place place = {.module = mapping->path};
   if (mapping->inode || !strcmp(mapping->path, "[vdso]")) {
-    const struct file *file = find_file(process, mapping);
-    place.name = user_symbols_find(&file->symbols, address - mapping->begin + mapping->offset, &place.offset);
+    struct file *file = find_file(process, mapping);
+    place.symbols = &file->symbols;
+    place.file_offset = address - mapping->begin + mapping->offset;
+    place.name = user_symbols_find(&file->symbols, place.file_offset, &place.offset);
   }
   // Some compilers put their code into a file in memory.
-  return place.name ? place : place_of_jit(process, address);
+  struct user_place jit = place.name ? place : place_of_jit(process, address);
+  return jit.name ? jit : place;
 }

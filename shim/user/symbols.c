@@ -7,7 +7,11 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "shim/debug/source_lines.h"
 #include "shim/small_printf.h"
+
+// Linked if the configuration wants source lines: see features.h.
+#pragma weak source_lines_close
 
 enum { MAX_SYMBOLS = 1 << 22, BUILD_ID_SIZE = 20, NOTE_HEADER_SIZE = 16 };
 
@@ -119,6 +123,8 @@ int user_symbols_open_vdso(struct user_symbols *symbols) {
 }
 
 void user_symbols_close(struct user_symbols *symbols) {
+  if (symbols->debug_info)
+    source_lines_close(symbols->debug_info);
   if (symbols->elf.data != vdso_image())
     elf_close(&symbols->elf);
   elf_close(&symbols->debug);
@@ -126,9 +132,13 @@ void user_symbols_close(struct user_symbols *symbols) {
   *symbols = (struct user_symbols){0};
 }
 
+bool user_symbols_address(const struct user_symbols *symbols, uint64_t file_offset, uint64_t *address) {
+  return symbols->elf.data && elf_address(&symbols->elf, file_offset, address);
+}
+
 const char *user_symbols_find(const struct user_symbols *symbols, uint64_t file_offset, uint64_t *offset) {
   uint64_t address;
-  if (!symbols->count || !elf_address(&symbols->elf, file_offset, &address))
+  if (!symbols->count || !user_symbols_address(symbols, file_offset, &address))
     return NULL;
   uint32_t begin = 0, end = symbols->count;
   while (begin < end) {

@@ -10,7 +10,9 @@ TRACERS = Path(os.environ.get("SHIM_TRACERS", Path(__file__).parent))
 USER_SYMBOLS = {"elf_open", "user_symbols_open", "user_place_find", "shim_print_ustack_names"}
 KERNEL_SYMBOLS = {"kernel_symbol_name", "kallsyms_each", "shim_print_kstack"}
 DEMANGLER = {"shim_demangle", "cpp_demangle", "cpp_print", "rust_demangle", "rust_v0_demangle"}
+SOURCE_LINES = {"shim_source_lines", "dwarf_open", "dwarf_find"}
 DEMANGLER_SIZE = 16_000  # its code and constants have at least so many bytes
+SOURCE_LINES_SIZE = 6_000
 
 
 def symbols(name: str) -> set[str]:
@@ -35,7 +37,13 @@ def test_kernel_stacks_need_no_user_symbols() -> None:
 def test_user_stacks_need_no_kernel_symbols() -> None:
     linked = symbols("linked_user_stack")
     assert linked >= USER_SYMBOLS | DEMANGLER
-    assert linked.isdisjoint(KERNEL_SYMBOLS)
+    assert linked.isdisjoint(KERNEL_SYMBOLS | SOURCE_LINES)
+
+
+def test_source_lines_are_asked_for() -> None:
+    linked = symbols("linked_source_lines")
+    assert linked >= USER_SYMBOLS | DEMANGLER | SOURCE_LINES
+    assert loaded_size("linked_source_lines") > loaded_size("linked_user_stack") + SOURCE_LINES_SIZE
 
 
 def test_mangled_names_need_no_demangler() -> None:

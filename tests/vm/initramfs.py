@@ -45,6 +45,9 @@ def _padded(data: bytes) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument(
+        "--archive", type=Path, default=[], action="append", help="another archive to put behind this one"
+    )
     parser.add_argument("files", nargs="+", metavar="PATH=FILE", help="a file and its place in the archive")
     arguments = parser.parse_args()
     files: dict[str, bytes] = {}
@@ -53,7 +56,8 @@ def main() -> None:
         if path in files:
             parser.error(f"{path} is given twice")
         files[path] = Path(file).read_bytes()
-    arguments.output.write_bytes(cpio(files))
+    archives = [cpio(files), *(path.read_bytes() for path in arguments.archive)]
+    arguments.output.write_bytes(b"".join(archives))  # the kernel unpacks one after the other
 
 
 if __name__ == "__main__":

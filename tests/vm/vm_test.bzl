@@ -32,10 +32,11 @@ def _vm_initramfs_impl(ctx):
     arguments.add("init=" + ctx.executable.init.path)
     for program in ctx.files.programs:
         arguments.add("bin/{}={}".format(program.basename, program.path))
+    arguments.add_all(ctx.files.archives, before_each = "--archive")
     ctx.actions.run(
         executable = ctx.executable._initramfs,
         arguments = [arguments],
-        inputs = [ctx.executable.init] + ctx.files.programs,
+        inputs = [ctx.executable.init] + ctx.files.programs + ctx.files.archives,
         outputs = [output],
         mnemonic = "VmInitramfs",
         progress_message = "Packing initramfs %{output}",
@@ -46,6 +47,10 @@ vm_initramfs = rule(
     implementation = _vm_initramfs_impl,
     doc = "An initramfs with an /init, and programs in /bin.",
     attrs = {
+        "archives": attr.label_list(
+            doc = "More files: archives in the initramfs's own format.",
+            allow_files = [".cpio"],
+        ),
         "init": attr.label(
             doc = "The first process.",
             cfg = "target",
@@ -64,13 +69,14 @@ vm_initramfs = rule(
     },
 )
 
-def vm_test(name, srcs, programs, kernels = KERNELS.keys(), data = [], deps = [], tags = [], **kwargs):
+def vm_test(name, srcs, programs, archives = [], kernels = KERNELS.keys(), data = [], deps = [], tags = [], **kwargs):
     """pytest files that use a virtual machine, run once for each kernel.
 
     Args:
       name: the test suite; the tests append "_" and the kernel's series
       srcs: the test files and their helper modules
       programs: executables that go into the machine's /bin
+      archives: more files of the machine's, as .cpio
       kernels: keys of //kernels/debian:versions.bzl
       data: as of py_test
       deps: as of py_test
@@ -81,6 +87,7 @@ def vm_test(name, srcs, programs, kernels = KERNELS.keys(), data = [], deps = []
     vm_initramfs(
         name = initramfs,
         testonly = True,
+        archives = archives,
         programs = programs,
         tags = ["manual"],
     )
