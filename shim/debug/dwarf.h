@@ -101,8 +101,8 @@ struct dwarf_entry {
 
 // Reads the entry at `at`, and moves that behind it. Returns false at the end of the unit or if it is malformed.
 bool dwarf_read_entry(const struct dwarf *dwarf, const struct dwarf_unit *unit, struct bytes *at, struct dwarf_entry *entry);
-// Reads a value of a form. `implicit` is what the abbreviation says for DW_FORM_implicit_const.
-struct dwarf_value dwarf_read_value(const struct dwarf *dwarf, const struct dwarf_unit *unit, struct bytes *at, uint64_t form,
+// Reads a value of the form DW_FORM_* `code`. `implicit` is what the abbreviation says for DW_FORM_implicit_const.
+struct dwarf_value dwarf_read_value(const struct dwarf *dwarf, const struct dwarf_unit *unit, struct bytes *at, uint64_t code,
                                     int64_t implicit);
 // The address that a value stands for.
 bool dwarf_address(const struct dwarf *dwarf, const struct dwarf_unit *unit, const struct dwarf_value *value, uint64_t *address);

@@ -64,7 +64,7 @@ static void name_frame(struct long_text *text, uint64_t address, const void *con
     long_text_address(text, address);
   if (is_perf) {
     long_text_string(text, " (");
-    long_text_string(text, place.module && *place.module ? place.module : "[unknown]");
+    long_text_string(text, place.module ? place.module : "[unknown]");
     long_text_string(text, ")");
   } else if (count) {
     put_line(text, &lines[count - 1].line);

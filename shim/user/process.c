@@ -326,5 +326,7 @@ struct user_place user_place_find(const struct user_origin *origin, uint64_t add
   }
   // Some compilers put their code into a file in memory.
   struct user_place jit = place.name ? place : place_of_jit(process, address);
+  if (!place.name && (!place.symbols || !place.symbols->elf.data))
+    place.module = NULL;
   return jit.name ? jit : place;
 }

@@ -14,7 +14,7 @@ struct user_place {
   uint64_t offset;     // behind the function's beginning
   struct user_symbols *symbols;  // of the file, NULL if it has none
   uint64_t file_offset;
-  const char *module;  // path of the file; NULL if there is nothing at the address, "" if that is no file
+  const char *module;  // path of the file; NULL if the address has no name and is in no ELF file
 };
 
 struct user_origin {

@@ -486,6 +486,16 @@ def test_user_symbols_of_a_library() -> None:
     assert re.fullmatch(r"strtou?ll?", lines[6])
 
 
+def test_addresses_of_a_file_without_a_name_for_them() -> None:
+    """The code of a library ends with what fills its last page."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    words = next(line.split() for line in lines if re.search(r" r-xp \S+ \S+ \d+ +/\S*/libc[.-]", line))
+    end = int(words[0].partition("-")[2], 16)
+    script = Script()
+    script.print_value(stack(script, Kind.USTACK, pb.Type.PERF, [end - 1]))
+    assert printed(script) == f"\n\t{end - 1:x} 0x{end - 1:x} ({words[5]})\n\n"
+
+
 def test_user_symbols_of_a_process_that_has_ended() -> None:
     child = subprocess.Popen(["true"])
     child.wait()
