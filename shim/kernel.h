@@ -66,6 +66,7 @@ enum {
 };
 
 enum { BPF_OPCODE_LD_IMM64 = 0x18, BPF_OPCODE_CALL = 0x85, BPF_OPCODE_EXIT = 0x95, BPF_OPCODE_MOV64_IMM = 0xb7 };
+enum { BPF_FUNC_GET_ATTACH_COOKIE = 174 };
 
 struct bpf_insn {
   uint8_t code;

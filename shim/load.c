@@ -192,6 +192,13 @@ static int load_with_log(struct tracer *tracer, const struct pb_program *program
   return fd;
 }
 
+// Where the kernel has no cookies, the call that asks for it becomes the number itself.
+static void put_cookie(struct bpf_insn *instructions, uint32_t count, uint64_t cookie) {
+  for (uint32_t i = 0; i < count; i++)
+    if (instructions[i].code == BPF_OPCODE_CALL && !(instructions[i].registers >> 4) && instructions[i].imm == BPF_FUNC_GET_ATTACH_COOKIE)
+      instructions[i] = (struct bpf_insn){.code = BPF_OPCODE_MOV64_IMM, .imm = (int32_t)cookie};
+}
+
 // Loads a program for a target: its own, or the first one of those that share it. Returns the fd or a negative errno, after reporting
 // unless it `may_fail`.
 static int load_for(struct tracer *tracer, const struct pb_program *program, const struct target *target, bool may_fail) {
@@ -205,6 +212,8 @@ static int load_for(struct tracer *tracer, const struct pb_program *program, con
     goto out;
   memcpy(instructions, program->instructions.data, program->instructions.size);
   constants_apply(tracer, program, attach_cookie(tracer, target), instructions);
+  if (program->uses_cookie && !attach_has_cookies())
+    put_cookie(instructions, program->instructions.size / (uint32_t)sizeof(*instructions), attach_cookie(tracer, target));
   for (uint32_t i = 0; i < program->functions_count; i++)
     functions[i] = (struct bpf_func_info){program->functions[i].instruction, program->functions[i].btf_type};
   int records_count = make_core_records(tracer, program, &records);
@@ -250,8 +259,7 @@ static int load_probe(struct tracer *tracer, uint32_t index) {
   int *shared = &tracer->programs[probe->program].fd;
   uint32_t count;
   struct target *targets = attach_targets(tracer, index, &count);
-  const struct attach_family *family = attach_family_of(probe);
-  bool loads_each = family->loads_each && family->loads_each(program);
+  bool loads_each = attach_is_per_target(tracer, probe);
   uint32_t failed = 0;
   for (uint32_t i = 0; i < count; i++) {
     int *place = loads_each ? &targets[i].program_fd : shared;

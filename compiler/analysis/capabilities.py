@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from compiler.analysis import searches
 from compiler.analysis.iterators import is_iterator
-from compiler.analysis.program import LOADED_FOR_EACH, AnalyzedProgram, Requirement, plain_iterations
+from compiler.analysis.program import AnalyzedProgram, Requirement, plain_iterations
 from compiler.builtins import Builtin
 from compiler.helpers import HELPERS
 from compiler.syntax import ast
@@ -41,17 +41,12 @@ def run(analyzed: AnalyzedProgram, kernel: Kernel, sink: DiagnosticSink) -> None
             match node:
                 case ast.Call("printf") if is_iterator(program):
                     pass_.helper("seq_printf", node.span)
-                case ast.Builtin("func") if program.probe_type.name == "kprobe":
-                    pass
-                case ast.Builtin("probe" | "func" as name) if program.attach_points[0].has_late_name:
-                    by_address = name == "func" and program.probe_type.name in _FUNCTIONS
-                    if by_address or program.probe_type.name not in LOADED_FOR_EACH:
-                        helper = "get_func_ip" if by_address else "get_attach_cookie"
-                        pass_.note(f"helper bpf_{helper}, for wildcards", (5, 15), node.span)
+                case ast.Builtin("func") if (
+                    program.probe_type.name in _FUNCTIONS and program.attach_points[0].has_late_name
+                ):
+                    pass_.note("helper bpf_get_func_ip, for wildcards", (5, 15), node.span)
                 case ast.Call("uaddr") if program.probe_type.is_return:
                     pass_.note("helper bpf_get_func_ip in uretprobes, for uaddr()", (6, 6), node.span)
-                case ast.Call("uaddr") if program.probe_type.name == "usdt" or program.attach_points[0].has_late_name:
-                    pass_.note("helper bpf_get_attach_cookie, for uaddr()", (5, 15), node.span)
     if analyzed.actions:
         pass_.need("map type BPF_MAP_TYPE_RINGBUF", _RING_BUFFER, analyzed.actions[0].span)
 

@@ -1,6 +1,7 @@
 #include "shim/attach/attach.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -69,8 +70,25 @@ uint64_t attach_cookie(const struct tracer *tracer, const struct target *target)
   return (uint64_t)(target - tracer->targets) + 1;
 }
 
+bool attach_has_cookies(void) {
+  if (getenv("BPFTRACE_CONSTANT_COOKIES"))  // so that tests reach the other way on new kernels
+    return false;
+  return host_kernel_version() >= KERNEL_VERSION(5, 15, 0);
+}
+
+bool attach_is_per_target(const struct tracer *tracer, const struct pb_probe *probe) {
+  const struct attach_family *family = attach_family_of(probe);
+  const struct pb_program *program = &tracer->resources->programs[probe->program];
+  return (family->loads_each && family->loads_each(program)) || (program->uses_cookie && !attach_has_cookies());
+}
+
+bool attach_has_one_link(const struct tracer *tracer, const struct pb_probe *probe, uint32_t targets) {
+  const struct attach_family *family = attach_family_of(probe);
+  return targets && family->has_one_link && !attach_is_per_target(tracer, probe) && family->has_one_link(probe, targets);
+}
+
 static int attach_program(int event_fd, int program_fd, uint64_t cookie) {
-  if (!cookie)  // works on every kernel; a link would only be a second fd
+  if (!cookie || !attach_has_cookies())  // works on every kernel; a link would only be a second fd
     return ioctl(event_fd, PERF_EVENT_IOC_SET_BPF, program_fd) < 0 ? -errno : event_fd;
   struct bpf_link_create_perf_attr attr = {
       .prog_fd = (uint32_t)program_fd, .target_fd = (uint32_t)event_fd, .attach_type = BPF_PERF_EVENT, .bpf_cookie = cookie};
@@ -147,7 +165,7 @@ static int attach_probe(struct tracer *tracer, uint32_t index) {
   const struct attach_family *family = attach_family_of(probe);
   uint32_t count;
   struct target *targets = attach_targets(tracer, index, &count);
-  if (count && family->has_one_link && family->has_one_link(probe, count)) {
+  if (attach_has_one_link(tracer, probe, count)) {
     int err = family->attach_many(tracer, probe, tracer->programs[probe->program].fd, targets, count);
     for (uint32_t i = 0; i < count; i++)
       targets[i].is_attached = !err;

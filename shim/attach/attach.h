@@ -45,7 +45,8 @@ struct attach_family {
                  struct bpf_prog_load_attr *load);
   // Attaches the program to one target: sets `fd`, or `more`. Returns 0, or a negative errno after attach_report().
   int (*attach)(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *target);
-  // Whether one link holds all targets of a probe that has so many: then attach_many() is called instead. NULL for no.
+  // Whether one link can hold all targets of a probe that has so many: then attach_many() is called instead, unless each has its own
+  // program. NULL for no.
   bool (*has_one_link)(const struct pb_probe *probe, uint32_t targets);
   // Attaches the program to many at once and sets the `fd` of the first. Returns 0, or a negative errno after attach_report().
   int (*attach_many)(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets, uint32_t count);
@@ -100,10 +101,16 @@ int target_add(struct tracer *tracer, uint32_t probe, const char *name, const ch
 bool target_matches(const char *pattern, const char *text);
 
 // Opens a perf event, attaches the program and enables it. Returns the fd or a negative errno. With a cookie, which programs get by
-// bpf_get_attach_cookie(), it needs a link (5.15).
+// bpf_get_attach_cookie(), it is a link's.
 int attach_perf_event(struct perf_event_attr *attr, int pid, int cpu, int program_fd, uint64_t cookie);
 // The cookie of a target: its index and one; 0 if its program does not ask for it.
 uint64_t attach_cookie(const struct tracer *tracer, const struct target *target);
+// Whether the kernel hands cookies to programs (5.15). Where it does not, programs that ask for them are loaded for each target.
+bool attach_has_cookies(void);
+// Whether each target of a probe has a program of its own.
+bool attach_is_per_target(const struct tracer *tracer, const struct pb_probe *probe);
+// Whether one link holds all targets of a probe that has so many.
+bool attach_has_one_link(const struct tracer *tracer, const struct pb_probe *probe, uint32_t targets);
 // For families: reports that a target cannot be attached: "<component>: attach <target>: <cause>".
 void attach_report(const struct tracer *tracer, const struct target *target, const char *component, int err);
 // The same with a cause of the family's own.

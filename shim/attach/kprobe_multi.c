@@ -88,7 +88,7 @@ int kprobe_multi_prepare(struct tracer *tracer, const struct pb_probe *probe, co
                          struct bpf_prog_load_attr *load) {
   uint32_t count;
   attach_targets(tracer, target->probe, &count);
-  if (kprobe_multi_has_one_link(probe, count))
+  if (attach_has_one_link(tracer, probe, count))
     load->expected_attach_type = BPF_TRACE_KPROBE_MULTI;
   return 0;
 }

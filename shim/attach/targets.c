@@ -128,10 +128,9 @@ static uint32_t count_probes(const struct tracer *tracer) {
   uint32_t probes = 0;
   for (uint32_t i = 0; i < tracer->resources->probes_count; i++) {
     const struct pb_probe *probe = &tracer->resources->probes[i];
-    const struct attach_family *family = attach_family_of(probe);
     uint32_t count;
     attach_targets(tracer, i, &count);
-    probes += count && family->has_one_link && family->has_one_link(probe, count) ? 1 : count;
+    probes += attach_has_one_link(tracer, probe, count) ? 1 : count;
   }
   return probes;
 }

@@ -167,7 +167,7 @@ static int prepare_uprobe(struct tracer *tracer, const struct pb_probe *probe, c
                           struct bpf_prog_load_attr *load) {
   uint32_t count;
   attach_targets(tracer, target->probe, &count);
-  if (has_one_link(probe, count))
+  if (attach_has_one_link(tracer, probe, count))
     load->expected_attach_type = BPF_TRACE_UPROBE_MULTI;
   return 0;
 }

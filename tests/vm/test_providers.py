@@ -39,6 +39,12 @@ def _left(machine: Machine) -> list[str]:
     return completed.stdout.splitlines()
 
 
+@pytest.fixture(scope="module")
+def before(machine: Machine) -> list[str]:
+    """What there was before the first tracer."""
+    return _left(machine)
+
+
 def _settles_as(machine: Machine, before: list[str]) -> None:
     """The kernel frees what hangs on programs and probes some time after their last file descriptor is closed."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -48,11 +54,16 @@ def _settles_as(machine: Machine, before: list[str]) -> None:
 
 
 @pytest.mark.parametrize("_round", range(3))
-def test_counts(machine: Machine, _round: int) -> None:
-    before = _left(machine)
+def test_counts(machine: Machine, before: list[str], _round: int) -> None:
     traced = trace(machine, ["/bin/providers"], ["/bin/everything"])
     assert sorted(traced.lines) == [f"{key}: {count}" for key, count in sorted(_COUNTS.items())]
     _settles_as(machine, before)
+
+
+def test_cookies_are_constants_where_the_kernel_has_none(machine: Machine) -> None:
+    """Before 5.15; or where this variable is set."""
+    traced = trace(machine, ["/bin/providers"], ["/bin/everything"], environment={"BPFTRACE_CONSTANT_COOKIES": "1"})
+    assert sorted(traced.lines) == [f"{key}: {count}" for key, count in sorted(_COUNTS.items())]
 
 
 def test_watchpoint(machine: Machine) -> None:
@@ -81,11 +92,10 @@ def test_signals_of_the_tracer_itself(machine: Machine) -> None:
     assert output_lines(tracer.wait().stdout) == ["@[self:signal:SIGUSR1]: 1"]
 
 
-def test_every_function_of_the_kernel(machine: Machine, kernel_release: str) -> None:
+def test_every_function_of_the_kernel(machine: Machine, before: list[str], kernel_release: str) -> None:
     """Where the kernel has links for many functions. //bench/attach says how long it takes."""
     if kernel_release.startswith("6.1."):
         pytest.skip("built without CONFIG_FPROBE: each of 35,000 functions would be a perf event of its own")
-    before = _left(machine)
     traced = trace(machine, ["/bin/every_function"], ["/bin/everything"])
     attached = re.search(r"Attached (\d+) probes", traced.tracer.stderr + traced.tracer.stdout)
     assert attached and int(attached[1]) > 10_000, traced.tracer
@@ -94,8 +104,7 @@ def test_every_function_of_the_kernel(machine: Machine, kernel_release: str) -> 
     _settles_as(machine, before)
 
 
-def test_a_hundred_rounds_leave_nothing_behind(machine: Machine) -> None:
-    before = _left(machine)
+def test_a_hundred_rounds_leave_nothing_behind(machine: Machine, before: list[str]) -> None:
     for _ in range(_ROUNDS):
         tracer = start(machine, "/bin/providers")
         assert _left(machine) != before
@@ -105,9 +114,8 @@ def test_a_hundred_rounds_leave_nothing_behind(machine: Machine) -> None:
     assert len(trace(machine, ["/bin/providers"], ["/bin/everything"]).lines) == len(_COUNTS)
 
 
-def test_killed_at_any_moment_it_leaves_nothing_behind(machine: Machine) -> None:
+def test_killed_at_any_moment_it_leaves_nothing_behind(machine: Machine, before: list[str]) -> None:
     """Moments from the start of the process to the time when fifty probes run, and while they are taken away."""
-    before = _left(machine)
     started = time.monotonic()
     tracer = start(machine, "/bin/fifty")
     whole = time.monotonic() - started
