@@ -32,12 +32,13 @@ class Binary:
         self.is_required = is_required
         """Whether the tracer is made for this very file."""
         self._is_used = False
+        self._types: DwarfSource | None = None
         self._search = search
 
     @property
     def matters(self) -> bool:
         """Whether the tracer fits this very file alone: it was made for it, or depends on its debug information."""
-        return self.is_required or self._is_used or (self.types is not None and self.types.is_used)
+        return self.is_required or self._is_used or (self._types is not None and self._types.is_used)
 
     @cached_property
     def _debug_file(self) -> Elf | None:
@@ -68,10 +69,12 @@ class Binary:
     def has_debug_info(self) -> bool:
         return self._dwarf is not None
 
-    @cached_property
+    @property
     def types(self) -> DwarfSource | None:
         """The types of its debug information, None if there is none."""
-        return None if self._dwarf is None else DwarfSource(self._dwarf, self.elf.arch, self.elf.path)
+        if self._types is None and self._dwarf is not None:
+            self._types = DwarfSource(self._dwarf, self.elf.arch, self.elf.path)
+        return self._types
 
     def missing_split_files(self) -> list[str]:
         """Files of split debug information that are nowhere to be found."""
