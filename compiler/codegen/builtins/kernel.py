@@ -1,4 +1,4 @@
-"""What only the kernel can say: paths of files, per-CPU variables, cookies of sockets; its trace pipe, and what its functions return."""
+"""What only the kernel can say: paths, per-CPU variables, cookies of sockets; its trace pipe and its results."""
 
 from __future__ import annotations
 
