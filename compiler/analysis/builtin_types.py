@@ -185,6 +185,8 @@ class BuiltinTypes:
                 self.sink.error("stack-mode", "Expected stack mode as first argument", node.span)
                 rest = [last]
         match rest:
+            case [ast.PositionalParameter()]:
+                pass  # as many as there is room for, at most
             case [ast.Integer(value)] if 0 < value <= _MOST_FRAMES:
                 limit = value
             case [ast.Integer(value)] if value > _MOST_FRAMES:

@@ -45,6 +45,8 @@ from compiler.types.promotion import is_compatible
 
 _NEEDS_CONTEXT = re.compile(r"arg\d+|args|retval|ctx|kstack|ustack")
 _SYMBOL = re.compile(r"[a-zA-Z0-9./_-]+")
+_TAKES_PARAMETERS = frozenset({"kstack", "print", "ustack"})
+"""Functions that take a positional parameter for an integer literal."""
 _FORMATTED = frozenset({"debugf", "printf", "errorf", "warnf", "cat", "system"})
 
 
@@ -326,6 +328,8 @@ class _Checker:
         wanted, given = parameter.accept.value, kind_name(argument.type)
         if isinstance(argument.type, None_):
             return False
+        if isinstance(argument, ast.PositionalParameter) and node.name in _TAKES_PARAMETERS and given == wanted:
+            return True
         if parameter.literal and (not is_literal(argument) or given != wanted):
             self.error("argument-type", f"{node.name}() expects a {wanted} literal ({given} provided)", node.span)
             if isinstance(argument, ast.PositionalParameter) and parameter.accept is Accept.STRING:

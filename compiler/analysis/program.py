@@ -312,11 +312,9 @@ class CatAction(Action):
 
 @dataclass(frozen=True, slots=True)
 class PrintMapAction(Action):
-    """print(@map, top, div): the event has u32 top at 8 and u32 div at 12, both known when compiling."""
+    """print(@map, top, div): the event has u32 top at 8 and u32 div at 12."""
 
     map: MapSymbol
-    top: int
-    div: int
 
 
 @dataclass(frozen=True, slots=True)

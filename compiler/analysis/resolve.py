@@ -106,6 +106,10 @@ class _Resolver:
         """What each aggregation's argument has been so far."""
         self.words: dict[ast.PositionalParameter, Type] = {}
         """Positional parameters that are no numbers where they stand."""
+        self.has_undecided = False
+        """Whether such a parameter went where nothing else has been yet, so that its use does not say what it is."""
+        self.decides = False
+        """Whether those are numbers: once all others have had their say."""
 
     def solve(self, programs: Sequence[BpfProgram]) -> None:
         """Types first without what `comptime` guards, then, round by round, with what turns out to be in it."""
@@ -137,6 +141,7 @@ class _Resolver:
         self.declared.clear()
         self.aggregated.clear()
         self.words.clear()
+        self.has_undecided = self.decides = False
 
     def fixpoint(self, programs: Sequence[BpfProgram]) -> None:
         for _ in range(_MAX_SWEEPS):
@@ -148,8 +153,11 @@ class _Resolver:
                 if program.probe.predicate:
                     self.expression(program.probe.predicate)
                 self.block(program.probe.body)
-            if not self.changed:
+            if self.changed:
+                continue
+            if self.decides or not self.has_undecided:
                 return
+            self.decides = True
         raise AssertionError("types do not settle")
 
     # ---------------------------------------------------------------------------------------------------- statements
@@ -435,6 +443,9 @@ class _Resolver:
         """
         used = dict(used_as(node, target, self.text))
         self.words.update(used)
+        if isinstance(node, ast.PositionalParameter) and isinstance(target, None_) and not self.decides:
+            self.has_undecided = True
+            return NONE
         return _stored(self.expression(node) if used or before is None else before)
 
     def binary(self, node: ast.Binary) -> Type:

@@ -235,9 +235,8 @@ class _Resources:
 
     def print(self, node: ast.Call) -> Action:
         match node.arguments:
-            case [ast.Map() as map_, *limits]:
-                top, div = ([_value(item) for item in limits] + [0, 0])[:2]
-                return PrintMapAction(node.span, (), _PRINT_MAP_SIZE, map_.symbol, top, div)
+            case [ast.Map() as map_, *_]:
+                return PrintMapAction(node.span, (), _PRINT_MAP_SIZE, map_.symbol)
             case [value, *_]:
                 return PrintValueAction(node.span, *event([value]))
             case _:
@@ -264,9 +263,4 @@ class _Resources:
 
 def _text(node: ast.Expression) -> str:
     assert isinstance(node, ast.String)
-    return node.value
-
-
-def _value(node: ast.Expression) -> int:
-    assert isinstance(node, ast.Integer)
     return node.value

@@ -192,7 +192,7 @@ def test_actions_of_calls() -> None:
     ).analyzed
     top, value, leave, clock, hour, joined = analyzed.actions
     assert isinstance(top, PrintMapAction)
-    assert (top.map.name, top.top, top.div, top.size) == ("@a", 5, 2, 16)
+    assert (top.map.name, top.size) == ("@a", 16)
     assert isinstance(value, PrintValueAction)
     assert isinstance(leave, ExitAction)
     assert (leave.fields[0].type.size, leave.size) == (1, 16)

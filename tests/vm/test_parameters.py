@@ -31,9 +31,9 @@ def test_parameters_as_words_texts_numbers_and_attach_points(machine: Machine) -
 
 
 def test_parameters_that_no_attach_point_has(machine: Machine) -> None:
-    completed = machine.run("/bin/parameters", "a", "b", "5x", "do_getpgid", "i:ms:10")
+    completed = machine.run("/bin/parameters", "a", "b", "0", "do_getpgid", "i:ms:10")
     assert completed.code == 1
-    assert "ERROR: interval:ms:5x: invalid trailing bytes\n" in completed.stderr
+    assert "ERROR: interval:ms:0: frequency should be a positive integer\n" in completed.stderr
     completed = machine.run("/bin/parameters", "a", "b", "5", "do_getpgid", "nothing:a")
     assert "ERROR: attach point $5: no probe type that parameters may say\n" in completed.stderr
 

@@ -30,7 +30,9 @@ def print_(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
         events.emit(e, node)
         return "0"
     event = events.begin(e, index, action.size, node.span)
-    e.f.store(str(action.top | action.div << 32), e.at(event, 8).address, 8)
+    limits = [e.scalar(argument) for argument in node.arguments[1:]]
+    for offset, limit in zip((8, 12), [*limits, "0", "0"], strict=False):
+        e.f.store(limit, e.at(event, offset).address, 4, alignment=4)
     events.send(e, event, str(action.size))
     return "0"
 

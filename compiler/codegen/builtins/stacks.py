@@ -36,11 +36,16 @@ def _capture(
     assert isinstance(type_, lattice.Stack)
     target = into or e.temporary(type_.size, node.span)
     header = type_.header_size
-    memory.clear(e, target, header, node.span)
+    size = str(type_.size - header)
+    match node:
+        case ast.Call(arguments=[*_, ast.PositionalParameter() as limit]):
+            memory.clear(e, target, type_.size, node.span)
+            size = e.f.minimum(e.f.binary("mul", e.scalar(limit), str(type_.mode.entry_size)), size)
+        case _:
+            # The helper fills the rest with zeros, and everything if it fails.
+            memory.clear(e, target, header, node.span)
     frames = e.at(target, header)
-    # The helper fills the rest with zeros, and everything if it fails.
-    size = type_.size - header
-    result = e.helper("get_stack", ptr(e.context), ptr(frames.address), i64(str(size)), i64(str(flags)))
+    result = e.helper("get_stack", ptr(e.context), ptr(frames.address), i64(size), i64(str(flags)))
     result = e.f.narrow(result, 32, signed=True)
     errors.check_helper(e, "get_stack", result, node.span)
     failed = e.f.compare("slt", result, "0")
