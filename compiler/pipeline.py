@@ -29,6 +29,7 @@ from compiler.analysis import (
     macros,
     maps,
     names,
+    recursion,
     resolve,
     resources,
     scopes,
@@ -171,6 +172,7 @@ def front(
             any_build=options.any_build,
             c_modules=c_modules,
         )
+        analyzed.is_recursive = recursion.run(programs, sink)
         resources.run(analyzed, table, sink, clock_map=options.clock_map)
     with step("capabilities"):
         capabilities.run(analyzed, kernel, sink)

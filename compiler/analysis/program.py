@@ -435,6 +435,8 @@ class AnalyzedProgram:
     cgroup_filter_of: dict[ast.Node, int] = field(default_factory=dict)
     """Index of a cgroup_path call's filter in `cgroup_filters`."""
     requirements: list[Requirement] = field(default_factory=list)
+    is_recursive: bool = False
+    """Whether no program may run on a CPU while another one, or itself, does there."""
     clock_map: MapSymbol | None = None
     """A map without keys that stands for all clocks, so that tests can say what time it is."""
     any_build: bool = False

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from compiler.analysis.program import AnalyzedProgram, BpfProgram, VariableSymbol
-from compiler.codegen import lowering
+from compiler.codegen import cold, lowering
 from compiler.codegen.ir import I64, PTR, Function, Label, Operand
 from compiler.codegen.values import Place, Value
 from compiler.helpers import HELPERS
@@ -123,6 +123,20 @@ class Emitter:
             raise DiagnosticError(Diagnostic("value-too-large", Severity.ERROR, str(error), span)) from None
         base = self._scratch_base(scratch)
         return Place(self.f.offset_at_start(base, offset) if at_start else self.f.offset(base, offset))
+
+    def guard_against_recursion(self) -> None:
+        """Ends the program, as one whose event is lost, if this CPU is in the middle of another one."""
+        f = self.f
+        scratch, offset = self.resources.running_mark()
+        mark = f.offset_at_start(self._scratch_base(scratch), offset)
+        nested, first = f.label("nested"), f.label("not.nested")
+        f.branch_if(f.compare("ne", f.load(mark, 8, signed=False), "0"), nested, first)
+        f.enter(nested)
+        cold.count_lost_event(f, self.resources.event_loss)
+        f.ret(str(self.return_value))
+        f.enter(first)
+        f.store("1", mark, 8)
+        f.cleared_at_return = mark
 
     def _scratch_base(self, scratch: ScratchMap) -> Operand:
         base = self._scratch_bases.get(scratch.symbol)

@@ -66,6 +66,8 @@ def _generate(
     # Keeps the offsets of loads from the context constant, as the verifier wants them.
     module.declare("ptr @llvm.preserve.static.offset(ptr)")
     e.context = f.at_start("call ptr @llvm.preserve.static.offset(ptr %ctx)")
+    if program.is_recursive:
+        e.guard_against_recursion()
     if bpf.probe_type.name in _FILTERED_BY_PID:
         _filter_by_pid(e)
     predicate = bpf.probe.predicate

@@ -97,6 +97,8 @@ class Function:
         self._prologue: list[str] = []
         self._blocks: list[tuple[Label, list[str]]] = []
         self._lines: list[str] | None = None
+        self.cleared_at_return: Operand | None = None
+        """The address of a u64 that is set to zero when the function returns."""
         self._current: Label = ""
         self._count = 0
         module.functions.append(self)
@@ -134,6 +136,8 @@ class Function:
         self._terminate(f"br label %{label}, !llvm.loop !0")
 
     def ret(self, value: Operand) -> None:
+        if self.cleared_at_return is not None:
+            self.store("0", self.cleared_at_return, 8)
         self._terminate(f"ret i64 {value}")
 
     def _terminate(self, text: str) -> None:

@@ -97,6 +97,7 @@ class ResourcesBuilder:
         self._scratch: list[ScratchMap] = []
         self._target_names = ""
         self._usdt_arguments = ""
+        self._running: tuple[ScratchMap, int] | None = None
         self._target_places = ""
         self._c_maps: dict[CMap, str] = {}
         self._cookie_users: set[str] = set()
@@ -116,6 +117,12 @@ class ResourcesBuilder:
     def parameter_text(self, index: int) -> str:
         """The symbol of the bytes of a STRING parameter."""
         return self._parameter_symbols[index]
+
+    def running_mark(self) -> tuple[ScratchMap, int]:
+        """Working memory of this CPU, one u64 for all programs: whether one of them runs."""
+        if self._running is None:
+            self._running = self.scratch(8)
+        return self._running
 
     def scratch(self, size: int, alignment: int = 8) -> tuple[ScratchMap, int]:
         """Takes working memory of this CPU; returns its map and offset. Raises CapacityError."""
