@@ -361,6 +361,7 @@ class RuntimeErrorKind(enum.Enum):
     ARRAY_OUT_OF_BOUNDS = "array out of bounds"
     KSTACK = "kstack"
     USTACK = "ustack"
+    LAYOUT = "layout"
 
 
 @dataclass(frozen=True, slots=True)

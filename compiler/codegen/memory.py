@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.codegen import cold, errors
+from compiler.codegen import cold, errors, layout
 from compiler.codegen.emitter import Emitter, i64, ptr, read_helper
 from compiler.codegen.ir import MAX_INLINE_BYTES, Operand
 from compiler.codegen.values import CorePath, Place, Value, is_scalar, scalar_bits
@@ -109,6 +109,8 @@ def store_value(e: Emitter, value: Value, type_: Type, into: Place, span: Span) 
     if not isinstance(value, Place):
         e.f.store(value, into.address, scalar_bits(type_) // 8, alignment=into.alignment)
     elif value.address != into.address:
+        if not value.in_bpf_memory:
+            layout.check(e, type_, span)
         copy(e, value, into, type_.size, span)
 
 

@@ -22,6 +22,7 @@ _ERRORS = {
     program.RuntimeErrorKind.ARRAY_OUT_OF_BOUNDS: pb.RuntimeError.ARRAY_OUT_OF_BOUNDS,
     program.RuntimeErrorKind.KSTACK: pb.RuntimeError.KSTACK,
     program.RuntimeErrorKind.USTACK: pb.RuntimeError.USTACK,
+    program.RuntimeErrorKind.LAYOUT: pb.RuntimeError.LAYOUT,
 }
 
 
