@@ -205,6 +205,8 @@ class _AttachPoints:
 
 def _probe_type(provider: str) -> ProbeType:
     probe_type = probe_types.find(provider)
+    if probe_type is None and not provider:
+        raise BadAttachPoint("No attach points for probe", "probe-type")
     if probe_type is None:
         close = difflib.get_close_matches(provider, probe_types.names(), 1)
         hints = [f"Did you mean {name}?" for name in close]

@@ -249,10 +249,14 @@ class BuiltinTypes:
 
     def _nsecs(self, node: ast.Call) -> Type:
         argument = node.arguments[0]
-        name = argument.name if isinstance(argument, ast.Identifier) else ""
-        clock = _CLOCKS.get(name)
+        if not isinstance(argument, ast.Identifier):
+            given = kind_name(argument.type)
+            message = f"nsecs() only supports timestamp_mode arguments ({given} provided)"
+            self.sink.error("argument-type", message, node.span)
+            return NONE
+        clock = _CLOCKS.get(argument.name)
         if clock is None:
-            self.sink.error("argument-value", f"Invalid timestamp mode: {name}", argument.span)
+            self.sink.error("argument-value", f"Invalid timestamp mode: {argument.name}", argument.span)
             return NONE
         return dataclasses.replace(UINT64, clock=clock)
 

@@ -83,6 +83,7 @@ _RENAMED: Mapping[str, str] = {
 }
 _ENVIRONMENT_ONLY = frozenset({"btf", "kernel_build", "kernel_source", "vmlinux"})
 
+
 class _BadValue(Exception):
     """A value that its setting does not take; the text follows the setting's name in the message."""
 

@@ -204,6 +204,7 @@ class _Resolver:
                 self.report.error("loop-type", message, iterable.span)
                 return
             self.set_variable(variable.symbol, Tuple((key, _read(value))))
+            self.declared.add(variable.symbol)  # the map settles its type
             return
         start, end = self.expression(iterable.start), self.expression(iterable.end)
         if isinstance(start, None_) or isinstance(end, None_):
@@ -214,8 +215,9 @@ class _Resolver:
                 self.report.error(f"loop-{what}", message, iterable.span)
         if not isinstance(start, Integer) or not isinstance(end, Integer):
             return
-        both = start if start.size == end.size else promoted(start, end)
-        self.set_variable(variable.symbol, both or start)
+        both = (start if start.size == end.size else promoted(start, end)) or start
+        # What the body assigns to it may want a larger type.
+        self.set_variable(variable.symbol, promoted(variable.symbol.type, both) or both)
 
     def declaration(self, node: ast.VariableDeclaration) -> None:
         symbol = node.variable.symbol
