@@ -191,7 +191,8 @@ class _Casts:
         if node.op in LOGICAL:
             node.left, node.right = self.number(node.left), self.number(node.right)
             return
-        if isinstance(left, String) or isinstance(right, String) or left == right:
+        is_difference = node.op == "-" and isinstance(left, Integer)  # of unsigned numbers, it is signed all the same
+        if isinstance(left, String) or isinstance(right, String) or (left == right and not is_difference):
             return
         if isinstance(left, Pointer) or isinstance(right, Pointer):
             self.pointer_operands(node)
@@ -234,7 +235,7 @@ class _Casts:
             node.result = self.branch(node.result, target)
             node.type = target
             return node
-        return self.convert(node, target, warn=False) or node
+        return self.convert(node, target) or node
 
     # --------------------------------------------------------------------------------------------------------- calls
 

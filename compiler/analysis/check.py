@@ -18,6 +18,7 @@ from compiler.analysis.check_library import CHECKS
 from compiler.analysis.config import Config
 from compiler.analysis.fold import is_literal
 from compiler.analysis.maps import MapTable
+from compiler.analysis.operators import COMPARISONS
 from compiler.analysis.program import BpfProgram, MapSymbol, MapType
 from compiler.builtins import Accept, Builtin, Parameter
 from compiler.interop.module import CFunction
@@ -249,6 +250,9 @@ class _Checker:
         if isinstance(left, Array) and isinstance(right, Array):
             self.arrays(node, left, right)
         elif not is_compatible(left, right):
+            if node.op not in COMPARISONS and not (isinstance(left, String) or isinstance(right, String)):
+                # A number takes part in arithmetic as one of 64 bits.
+                left, right = (node.type if isinstance(side, Integer) else side for side in (left, right))
             self.sink.error(
                 "type-mismatch",
                 f"Type mismatch for '{node.op}': comparing {left} with {right}",
