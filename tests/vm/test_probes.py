@@ -61,8 +61,7 @@ def test_user_functions(machine: Machine, environment: Mapping[str, str]) -> Non
     ]
 
 
-@rounds
-def test_mangled_functions(machine: Machine, _round: int) -> None:
+def test_mangled_functions(machine: Machine) -> None:
     completed = machine.run("/bin/mangled_functions", "-c", "/bin/mangled")
     assert completed.code == 0, completed
     assert sorted(output_lines(completed.stdout)) == [
