@@ -56,8 +56,6 @@ FAILURES = {
     (MAN, "preprocessor-options 1"): "'foo.h' file not found",
     # a function that the kernel of the default snapshot does not have
     (LIBRARY, "skboutput 1"): "No matches for fentry dev_queue_xmit.",
-    # not yet
-    (LIBRARY, "override 1"): "override() is not supported yet",
 }
 """What is expected of the examples that do not compile: a part of the first message."""
 if shutil.which("clang") is None:
