@@ -17,7 +17,7 @@ from compiler.arch import Architecture
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.binary.binaries import Binaries
-from compiler.types.errors import BinaryError
+from compiler.types.errors import BinaryError, NoDebugInfo
 from compiler.types.lattice import Field
 
 _PROBE_TYPES = frozenset({"uprobe", "uretprobe", "usdt"})
@@ -148,17 +148,21 @@ def _uses_arguments(probe: ast.Probe) -> bool:
 
 
 def _arguments(point: AttachPoint, sink: DiagnosticSink) -> tuple[Field, ...]:
-    """Raises BinaryError; what else is in the way is reported."""
-    problem, hints = "", []
-    if point.binary is None:
-        problem, hints = f"no debuginfo found for {point.target}", [_UNKNOWN_BINARY]
+    """Raises _Missing and BinaryError; what the debug information does not tell is reported."""
+    problem, hints, binary = "", [], point.binary
+    if binary is None or not binary.has_debug_info:
+        problem = f"no debuginfo found for {point.target}"
+        hints = [_UNKNOWN_BINARY if binary is None else _NO_DEBUG_INFO]
     elif point.has_wildcard:
         problem = "it stands for many functions"
     elif not point.event or point.offset:
         problem = "they are known only where a function begins"
-    elif point.binary.function(point.event) is None:
+    elif binary.function(point.event) is None:
         raise _Missing
-    if not problem and point.binary is not None:
-        return point.binary.arguments(point.event)
+    else:
+        try:
+            return binary.arguments(point.event)
+        except NoDebugInfo as error:
+            problem = str(error)
     sink.error("probe-arguments", f'Could not parse arguments of "{point.name}": {problem}', point.span, hints=hints)
     return ()

@@ -10,3 +10,7 @@ class SnapshotError(Exception):
 
 class BinaryError(Exception):
     """A program or library, or its debug information, cannot be read; the message names the file and the cause."""
+
+
+class NoDebugInfo(BinaryError):
+    """The binary has no debug information, or not of what was asked."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from compiler.types.binary import split
-from compiler.types.binary.binary import Binary, NoDebugInfo
+from compiler.types.binary.binary import Binary
 from compiler.types.binary.elf import Elf
 from compiler.types.binary.lines import NoLine
-from compiler.types.errors import BinaryError
+from compiler.types.errors import BinaryError, NoDebugInfo
 from compiler.types.lattice import Enum, Field, Struct
 from tests.binary.conftest import open_binary
 

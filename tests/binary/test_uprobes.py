@@ -124,7 +124,7 @@ def test_args_that_are_not_known(folder: Path) -> None:
     many = analyze("uprobe:/bin/it:pl* { print(args.a); }", folder / "whole.so")
     assert first_line(many) == f'{prefix}/bin/it:pl*": it stands for many functions'
     bare = analyze("uprobe:/bin/it:plain { print(args.a); }", folder / "bare.so")
-    assert first_line(bare) == "no debuginfo found for /bin/it"
+    assert first_line(bare) == f'{prefix}/bin/it:plain": no debuginfo found for /bin/it'
     assert isinstance(bare, str) and "HINT: Compile it with -g." in bare
 
 

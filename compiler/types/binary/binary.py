@@ -11,15 +11,11 @@ from compiler.types.binary.elf import Elf, Symbol
 from compiler.types.binary.reading import reading
 from compiler.types.binary.source import DwarfSource
 from compiler.types.binary.split import SplitUnits
-from compiler.types.errors import BinaryError
+from compiler.types.errors import NoDebugInfo
 from compiler.types.lattice import Field
 
 _CHANGED_CLONES = frozenset({"isra", "constprop", "part", "cold"})
 """Suffixes of functions that GCC makes of others and calls in ways of its own."""
-
-
-class NoDebugInfo(BinaryError):
-    """The binary has none, or not of what was asked."""
 
 
 class Binary:
