@@ -93,6 +93,9 @@ _HERMETIC = flags.DEFINE_bool(
     "folders that everybody may write to.",
     flag_values=_flags,
 )
+_CONFIG = flags.DEFINE_multi_string(
+    "config", [], "A setting, NAME=VALUE; it overrides the script's and the environment's.", flag_values=_flags
+)
 _DRY_RUN = flags.DEFINE_bool(
     "dry-run",
     False,
@@ -278,7 +281,7 @@ def _compile(backend: Backend, file: str | None, parameters: tuple[str, ...], ke
             includes=Includes(_include_folders(kernel.arch), [Path(name) for name in _INCLUDES.value]),
             imports=Search([Path(name) for name in _INCLUDE_FOLDERS.value], trusted=_HERMETIC.value),
             clock_map=os.environ.get("BPFTRACE_DUMMY_TS_MAP", ""),
-            environment=os.environ,
+            environment=_environment(),
             parameters=parameters,
             c_compiler=Compiler(_clang(), [Path(name) for name in _INCLUDE_FOLDERS.value]),
         )
@@ -369,6 +372,19 @@ def _clang() -> str | None:
     if _CLANG.value is not None or _HERMETIC.value:
         return _CLANG.value
     return shutil.which("clang")
+
+
+def _environment() -> Mapping[str, str]:
+    """With what --config sets, as the variables that set the same."""
+    from compiler.analysis.config import SETTINGS
+
+    environment = dict(os.environ)
+    for text in _CONFIG.value:
+        name, equals, value = text.partition("=")
+        if not equals or name not in SETTINGS:
+            raise UsageError(f"--config takes NAME=VALUE with the name of a setting, not {text}")
+        environment[f"BPFTRACE_{name.upper()}"] = value
+    return environment
 
 
 def _version(text: str) -> tuple[int, int]:

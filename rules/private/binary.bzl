@@ -64,6 +64,8 @@ def _bpftrace_binary_impl(ctx):
         args.add("--min_kernel", ctx.attr.min_kernel)
     if ctx.attr.unsafe:
         args.add("--unsafe")
+    for setting, value in ctx.attr.config.items():
+        args.add("--config", "{}={}".format(setting, value))
     for name, file in traced.items():
         args.add("--binary", file, format = name.replace("%", "%%") + "=%s")
     if ctx.attr.any_build:
@@ -73,6 +75,9 @@ def _bpftrace_binary_impl(ctx):
         args.add("--clang", toolchain.clang.executable)
         tools.append(toolchain.clang)
     args.add("-o", object)
+    if ctx.attr.parameters:
+        args.add("--")
+        args.add_all(ctx.attr.parameters)
     ctx.actions.run(
         arguments = [args],
         executable = toolchain.compiler,
@@ -114,6 +119,9 @@ The output group `object` holds the object with the payload, before it is linked
             doc = "Let the tracer run with other builds of its uprobe_targets too. It warns then, and what it reads may be " +
                   "wrong. Probes at source lines always want the very build.",
         ),
+        "config": attr.string_dict(
+            doc = "Settings such as {\"max_strlen\": \"64\"}; they override those of the script's config block.",
+        ),
         "deps": attr.label_list(
             doc = "Libraries that the script imports.",
             providers = [BpftraceLibraryInfo],
@@ -126,6 +134,10 @@ The output group `object` holds the object with the payload, before it is linked
             doc = "The oldest kernel that the tracer has to run on, such as \"6.1\". What the script needs and that " +
                   "kernel lacks is a build error; what newer kernels do better is used on them alone. " +
                   "Default: \"5.10\".",
+        ),
+        "parameters": attr.string_list(
+            doc = "The script's positional parameters, $1 and so on. Without any, the tracer takes them when it runs; with " +
+                  "some, all of them are fixed, and may stand wherever the language wants a literal.",
         ),
         "src": attr.label(
             doc = "The script.",

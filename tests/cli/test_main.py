@@ -70,6 +70,18 @@ def test_parameters_and_environment(monkeypatch: pytest.MonkeyPatch, capfd: pyte
     assert "print_maps_on_exit" not in out
 
 
+def test_config_overrides_script_and_environment(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BPFTRACE_STR_TRUNC_TRAILER", "!")
+    script = 'config = { max_cat_bytes = 5 } BEGIN { cat("x"); }'
+    words = ["--config=max_cat_bytes=77", "--config", "str_trunc_trailer=?", "--dump", "resources", "-e", script]
+    assert run(*words) == 0
+    out = capfd.readouterr().out
+    assert "max_cat_bytes: 77" in out
+    assert 'str_trunc_trailer: "?"' in out
+
+
 def test_warnings_can_be_silenced(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words: list[str | Path] = ["-e", "BEGIN { $a = (int64)-10; print($a / 3); }", "-o", tmp_path / "x.o"]
     assert run(*words) == 0
@@ -88,6 +100,10 @@ def test_warnings_can_be_silenced(tmp_path: Path, capfd: pytest.CaptureFixture[s
         (["-o", "x", "-e", HELLO, "--", "--name=1"], "--name=1: named parameters are for the tracer to take"),
         (["--link", "-o", "x", "-e", HELLO], "--link needs the archive of the shim"),
         (["--dump", "nothing", "-e", HELLO], "dump"),
+        (
+            ["--dump", "ast", "--config", "nosuch=1", "-e", HELLO],
+            "--config takes NAME=VALUE with the name of a setting",
+        ),
         (["--min_kernel", "new", "--dump", "ast", "-e", HELLO], "--min_kernel takes a version"),
         (["/nowhere/x.bt", "-o", "x"], "failed to open file '/nowhere/x.bt': No such file or directory"),
         (["--snapshot", "/nowhere", "-o", "x", "-e", HELLO], "/nowhere"),

@@ -40,7 +40,7 @@ def _compile_test_impl(ctx):
     ] + ctx.attr.options + [
         "-o",
         "tests/rules/{}.bpf.o".format(name),
-    ], _short_argv(action))
+    ] + ctx.attr.parameters, _short_argv(action))
     asserts.equals(
         env,
         sorted(["minimal.bt", ctx.attr.snapshot]),
@@ -54,6 +54,7 @@ def _compile_test_impl(ctx):
 _COMPILE_ATTRS = {
     "arch": attr.string(mandatory = True),
     "options": attr.string_list(),
+    "parameters": attr.string_list(),
     "snapshot": attr.string(default = "default.snapshot"),
 }
 
@@ -157,8 +158,19 @@ def binary_test_suite(name):
     _compile_test(
         name = "compile_options_test",
         arch = "x86_64",
-        options = ["--min_kernel", "6.1", "--unsafe"],
-        target_under_test = _subject("options", src = "minimal.bt", min_kernel = "6.1", unsafe = True),
+        options = ["--min_kernel", "6.1", "--unsafe", "--config", "max_strlen=64"],
+        parameters = ["--", "kprobe:vfs_read", "-5"],
+        target_under_test = _subject(
+            "options",
+            src = "minimal.bt",
+            config = {"max_strlen": "64"},
+            min_kernel = "6.1",
+            parameters = [
+                "kprobe:vfs_read",
+                "-5",
+            ],
+            unsafe = True,
+        ),
     )
     _arm64_test(name = "compile_arm64_test", arch = "arm64", target_under_test = minimal)
     _link_test(name = "link_test", strips = True, target_under_test = minimal)
