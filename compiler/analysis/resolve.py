@@ -10,7 +10,6 @@ that is not known yet is NONE, about which nothing is reported: the variable may
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from compiler.analysis import comptime, operators, spaces, type_names
@@ -19,6 +18,7 @@ from compiler.analysis.config import Config
 from compiler.analysis.fields import Fields
 from compiler.analysis.maps import MapTable
 from compiler.analysis.parameters import NUMBER, used_as, used_by
+from compiler.analysis.places import grown, may_be_assigned, read_type, stored_type
 from compiler.analysis.program import BpfProgram, MapSymbol, VariableSymbol
 from compiler.analysis.report import Report
 from compiler.builtins import Builtin, Kind
@@ -46,10 +46,8 @@ from compiler.types.lattice import (
     Pointer,
     Record,
     String,
-    Struct,
     Tuple,
     Type,
-    Void,
     in_space,
 )
 from compiler.types.promotion import promoted
@@ -165,7 +163,7 @@ class _Resolver:
     def block(self, block: ast.Block) -> Type:
         for statement in block.statements:
             self.statement(statement)
-        return _stored(self.expression(block.result)) if block.result else NONE
+        return stored_type(self.expression(block.result)) if block.result else NONE
 
     def statement(self, node: ast.Statement) -> None:
         match node:
@@ -203,7 +201,7 @@ class _Resolver:
                 message = f"Loop expression does not support type: {value}"
                 self.report.error("loop-type", message, iterable.span)
                 return
-            self.set_variable(variable.symbol, Tuple((key, _read(value))))
+            self.set_variable(variable.symbol, Tuple((key, read_type(value))))
             self.declared.add(variable.symbol)  # the map settles its type
             return
         start, end = self.expression(iterable.start), self.expression(iterable.end)
@@ -232,23 +230,23 @@ class _Resolver:
         self.expression(node.variable)
 
     def set_variable(self, symbol: VariableSymbol, type_: Type) -> None:
-        grown = _grown(symbol.type, type_)
-        if grown is not symbol.type:
-            symbol.type = grown
+        larger = grown(symbol.type, type_)
+        if larger is not symbol.type:
+            symbol.type = larger
             self.variables.add(symbol)
             self.changed = True
 
     def set_value(self, symbol: MapSymbol, type_: Type) -> None:
-        grown = _grown(symbol.value_type, type_)
-        if grown is not symbol.value_type:
-            symbol.value_type = grown
+        larger = grown(symbol.value_type, type_)
+        if larger is not symbol.value_type:
+            symbol.value_type = larger
             self.changed = True
 
     def assign_variable(self, variable: ast.Variable, type_: Type, span: Span) -> None:
         symbol = variable.symbol
         if symbol in self.declared or isinstance(type_, None_):
             return
-        if not _may_be_assigned(type_, symbol.type):
+        if not may_be_assigned(type_, symbol.type):
             self.report.error("assign-variable", f"Value '{type_}' cannot be assigned to a scratch variable.", span)
             return
         both = promoted(symbol.type, type_)
@@ -272,7 +270,7 @@ class _Resolver:
         type_ = self.value(value, symbol.value_type)
         if isinstance(type_, None_):
             return
-        if not _may_be_assigned(type_, symbol.value_type, to_map=True):
+        if not may_be_assigned(type_, symbol.value_type, to_map=True):
             self.not_assignable(access, type_, value, node.span)
             return
         self.set_map_value(symbol, type_, node.span)
@@ -350,7 +348,7 @@ class _Resolver:
         type_ = self.value(key, current or NONE)
         if isinstance(type_, None_) or current is None:
             return
-        if not _may_be_assigned(type_, current):
+        if not may_be_assigned(type_, current):
             self.report.error("map-key", f"Value '{type_}' cannot be used as a map key.", place.span)
             return
         both = promoted(current, type_)
@@ -361,8 +359,8 @@ class _Resolver:
                 f"when map expects arguments: '{current}'",
                 place.span,
             )
-        elif (grown := _grown(current, both)) is not current:
-            symbol.key_type = grown
+        elif (larger := grown(current, both)) is not current:
+            symbol.key_type = larger
             self.changed = True
 
     # --------------------------------------------------------------------------------------------------- expressions
@@ -403,12 +401,12 @@ class _Resolver:
             case ast.IncDec():
                 return self.increment(node)
             case ast.Tuple(elements):
-                types = [_read(self.expression(element)) for element in elements]
+                types = [read_type(self.expression(element)) for element in elements]
                 return NONE if any(isinstance(type_, None_) for type_ in types) else Tuple(tuple(types))
             case ast.TupleAccess(target, index):
                 return self.fields.element(node, self.expression(target), index)
             case ast.Record(items):
-                fields = tuple((item.name, _read(self.expression(item.value))) for item in items)
+                fields = tuple((item.name, read_type(self.expression(item.value))) for item in items)
                 return NONE if any(isinstance(type_, None_) for _, type_ in fields) else Record(fields)
             case ast.ArrayAccess():
                 return self.fields.index(node, self.expression(node.target), self.expression(node.index))
@@ -448,7 +446,7 @@ class _Resolver:
         if isinstance(node, ast.PositionalParameter) and isinstance(target, None_) and not self.decides:
             self.has_undecided = True
             return NONE
-        return _stored(self.expression(node) if used or before is None else before)
+        return stored_type(self.expression(node) if used or before is None else before)
 
     def binary(self, node: ast.Binary) -> Type:
         left = self.expression(node.left)
@@ -552,13 +550,6 @@ def _size_type(of: Type, size: int) -> Integer:
     return NUMBER if is_relocatable(of) else integer_literal(size)
 
 
-def _read(type_: Type) -> Type:
-    """What a value is when it is read: an aggregation is the integer that it reads as."""
-    if type_.is_castable_map_value:
-        return INT64 if type_.is_signed else UINT64
-    return _stored(type_)
-
-
 def _counting(programs: Sequence[BpfProgram]) -> set[MapSymbol]:
     """The maps whose next value comes of the last one."""
     found: set[MapSymbol] = set()
@@ -570,34 +561,3 @@ def _counting(programs: Sequence[BpfProgram]) -> set[MapSymbol]:
                 if any(isinstance(part, ast.MapAccess) and part.map.symbol is map_.symbol for part in value.walk()):
                     found.add(map_.symbol)
     return found
-
-
-def _stored(type_: Type) -> Type:
-    """What a value is outside of the place where it was found: `args` is a copy then."""
-    return dataclasses.replace(type_, context=False) if isinstance(type_, Struct) and type_.context else type_
-
-
-def _may_be_assigned(type_: Type, current: Type, *, to_map: bool = False) -> bool:
-    """Whether a value of `type_` may go where `current` is: the aggregates stay in their maps, those that read as an
-    integer may go where there is an integer already.
-    """
-    if isinstance(type_, Void) or (type_.is_map_value and not type_.is_castable_map_value):
-        return False
-    if type_.is_castable_map_value and not isinstance(current, Integer):
-        return not to_map and isinstance(current, None_)
-    return True
-
-
-def _grown(current: Type, new: Type) -> Type:
-    """What a place of type `current` holds after `new` was promoted into it. Of equal types it is the one that says
-    more: a sign that no longer adapts, an address space that is known.
-    """
-    if current != new:
-        return new
-    match current, new:
-        case Integer(flexible=True), Integer(flexible=False):
-            return new
-        case ((Integer() | Pointer() | Array() | Struct()), (Integer() | Pointer() | Array() | Struct())):
-            return new if current.space is AddressSpace.NONE and new.space is not AddressSpace.NONE else current
-        case _:
-            return current

@@ -17,8 +17,7 @@ static const char *const messages[] = {
     [PB_RUNTIME_ERROR_USTACK_NO_DWARF] =
         "No DWARF unwind data available for this process. Use -p or --dwarf-pid to specify target PIDs.",
     [PB_RUNTIME_ERROR_LAYOUT] =
-        "This kernel has another layout of the structure than the one that the script was compiled for: copied as a whole, its "
-        "members are not what they seem. Read its members one by one, or compile the script for this kernel.",
+        "The structure has another layout on this kernel than on the one that the script was compiled for.",
 };
 
 // Failures that have an explanation better than the errno's.

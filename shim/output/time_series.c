@@ -108,7 +108,7 @@ int shim_print_tseries(struct printer *printer, const struct map *map, const str
   int err = map_groups_make(&groups, map, contents);
   if (err)
     return err;
-  struct interval_value *values = calloc(type->tseries_buckets, sizeof(*values));
+  struct interval_value *values = calloc((size_t)type->tseries_buckets + 1, sizeof(*values));
   err = values ? 0 : -ENOMEM;
   if (!err)
     printer->format->map_open(printer, heading);
