@@ -34,6 +34,7 @@ struct events {
   const struct map *loss;
   uint64_t *loss_values; // one for each CPU
   uint64_t lost;
+  bool runs_commands;    // there is an action of system()
 };
 
 static volatile sig_atomic_t interrupted;
@@ -108,6 +109,7 @@ static int measure_actions(struct events *events, const struct pb_required_resou
     return -ENOMEM;
   for (uint32_t i = 0; i < resources->actions_count; i++) {
     events->sizes[i] = (uint32_t)action_event_size(resources, &resources->actions[i]);
+    events->runs_commands |= resources->actions[i].kind_case == PB_ACTION_KIND_SYSTEM;
     if (events->sizes[i] > largest)
       largest = events->sizes[i];
   }
@@ -184,7 +186,8 @@ static int dispatch(struct tracer *tracer, struct events *events, const uint8_t 
 // Consumes what is in the ring. Sets *busy if it stopped before a record that a program is still writing. With
 // `heeds_signals` it stops at a signal too, because programs may send events as fast as they are consumed.
 static int consume(struct tracer *tracer, struct events *events, bool heeds_signals, bool *busy) {
-  enum { RECORDS_BETWEEN_LOOKS = 64 };  // for a signal: a look is a system call
+  // For a signal: a look is a system call, which is much beside printing and nothing beside a command.
+  const uint32_t records_between_looks = events->runs_commands ? 1 : 64;
   struct ring *ring = &events->ring;
   uint32_t consumed = 0;
   *busy = false;
@@ -193,7 +196,7 @@ static int consume(struct tracer *tracer, struct events *events, bool heeds_sign
   // The producer's position is read again until it stays: a program may have skipped the wakeup because we were at work.
   for (uint64_t producer; consumer < (producer = atomic_load_explicit(ring->producer, memory_order_acquire)) && !*busy && !err;) {
     while (consumer < producer && !err) {
-      if (heeds_signals && ++consumed % RECORDS_BETWEEN_LOOKS == 0 && signal_is_pending())
+      if (heeds_signals && ++consumed % records_between_looks == 0 && signal_is_pending())
         return 0;
       const uint8_t *record = ring->data + (consumer & (ring->size - 1));
       // The length is written last; this load keeps the reads of the data behind it.
