@@ -123,7 +123,9 @@ class _Casts:
             case ast.TypeInfo():
                 return _typed_record(comptime.typeinfo(node), node.type)
             case ast.OffsetOf(operand, names):
-                return _number(node, _offset(operand.type, names))
+                offset = comptime.offset(operand.type, names)
+                assert offset is not None
+                return _number(node, offset)
             case ast.While(condition):
                 node.condition = self.number(condition)
             case ast.For(variable, ast.Range(start, end) as range_):
@@ -406,17 +408,6 @@ def _typed_record(node: ast.Record, type_: Type) -> ast.Record:
     for item, (_, of_item) in zip(node.fields, type_.fields, strict=True):
         item.value.type = of_item
     return node
-
-
-def _offset(type_: Type, names: Sequence[str]) -> int:
-    offset = 0
-    for name in names:
-        assert isinstance(type_, Struct)
-        member = type_.member(name)
-        assert member is not None
-        offset += member.byte_offset
-        type_ = member.type
-    return offset
 
 
 def _one_pointer(node: ast.Expression) -> ast.Expression:

@@ -13,7 +13,7 @@ from compiler.analysis.fold import Folder, is_literal, truth
 from compiler.analysis.program import BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.types.lattice import UINT64, Array, Integer, None_, Pointer, Record, String, Type
+from compiler.types.lattice import UINT64, Array, Integer, None_, Pointer, Record, String, Struct, Type
 
 PREDICATES: Mapping[str, Callable[[Type], bool]] = {
     "is_array": lambda type_: isinstance(type_, Array),
@@ -52,6 +52,9 @@ def evaluate(node: ast.Node, sink: DiagnosticSink) -> ast.Expression | None:
         case ast.SizeOf(operand):
             known = not isinstance(operand.type, None_ | None)
             return ast.Integer(operand.type.size, span=node.span) if known else None
+        case ast.OffsetOf(operand, names):
+            value = offset(operand.type, names)
+            return None if value is None else ast.Integer(value, span=node.span)
         case ast.Call("is_scalar", [ast.Map(symbol=symbol)]):
             return ast.Boolean(symbol.key_type is None, span=node.span)
         case ast.Call("is_literal", [argument]):
@@ -65,6 +68,18 @@ def evaluate(node: ast.Node, sink: DiagnosticSink) -> ast.Expression | None:
             return node
         case _:
             return None
+
+
+def offset(type_: Type | None, names: Sequence[str]) -> int | None:
+    """Bytes from the start of a structure to the member that `names` lead to; None if there is none."""
+    total = 0
+    for name in names:
+        member = type_.member(name) if isinstance(type_, Struct) else None
+        if member is None:
+            return None
+        total += member.byte_offset
+        type_ = member.type
+    return total
 
 
 def _fold(node: ast.Expression, sink: DiagnosticSink) -> ast.Expression | None:
