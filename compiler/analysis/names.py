@@ -14,6 +14,7 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from compiler import builtins
 from compiler.analysis.config import Config, record
@@ -310,6 +311,12 @@ def _count(number: int) -> str:
     return "one argument" if number == 1 else f"{number} arguments"
 
 
+@lru_cache
+def _closest(name: str, names: tuple[str, ...]) -> list[str]:
+    """The name like this one, if any. Remembered: a macro may repeat a wrong name a thousand times."""
+    return difflib.get_close_matches(name, names, 1, _SIMILAR)
+
+
 def _similar(name: str, *, call: bool = False, others: Collection[str] = ()) -> list[str]:
     """Hints for a name that is not known; `others` are functions that are not builtins."""
     names = [
@@ -317,7 +324,7 @@ def _similar(name: str, *, call: bool = False, others: Collection[str] = ()) -> 
         for entry in builtins.BUILTINS.values()
         if entry.supported and (entry.kind is not Kind.VARIABLE or not call)
     ]
-    close = difflib.get_close_matches(name, [*names, *others], 1, _SIMILAR)
+    close = _closest(name, (*names, *others))
     if not close:
         return []
     shown = BUILTINS[close[0]].signature if call and close[0] in BUILTINS else close[0]

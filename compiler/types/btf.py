@@ -123,6 +123,7 @@ class Btf:
         before = view[types - 4 : types + types_length].cast("I")
         self._names = _gather(before, self._infos)
         self._found: dict[str, list[int]] = {}
+        self._offsets: dict[str, int] = {}
 
     def _index(self) -> array[int]:
         words, lengths = self._words, _RecordLengths()
@@ -309,7 +310,10 @@ class Btf:
             return
         if self.base:
             yield from self.base._string_offsets(name)
-        found = self._strings.find(b"\0" + name.encode("utf-8", "surrogateescape") + b"\0")
+        # Remembered, because each module asks vmlinux.
+        if name not in self._offsets:
+            self._offsets[name] = self._strings.find(b"\0" + name.encode("utf-8", "surrogateescape") + b"\0")
+        found = self._offsets[name]
         if found >= 0:
             yield self._first_string + found + 1
 

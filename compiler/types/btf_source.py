@@ -60,6 +60,7 @@ class BtfSource:
         self._ids: dict[tuple[str, tuple[Kind, ...]], int | None] = {}
         self._types: dict[int, Type] = {}
         self._layouts: dict[int, StructLayout] = {}
+        self._enumerators: dict[str, tuple[Integer, int] | None] = {}
 
     # By name
 
@@ -88,8 +89,10 @@ class BtfSource:
         return None if type_id is None else self.type(type_id)
 
     def enumerator(self, name: str) -> tuple[Integer, int] | None:
-        found = self.btf.find_enumerator(name)
-        return (self._enum(found[0]), found[1]) if found else None
+        if name not in self._enumerators:
+            found = self.btf.find_enumerator(name)
+            self._enumerators[name] = (self._enum(found[0]), found[1]) if found else None
+        return self._enumerators[name]
 
     def variable(self, name: str) -> tuple[int, Type] | None:
         """BTF id and type of a kernel variable (BTF has the per-CPU ones)."""
