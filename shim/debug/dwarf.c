@@ -170,7 +170,8 @@ static uint32_t find_functions(const struct dwarf *dwarf, const struct dwarf_uni
   struct dwarf_entry entry;
   while (dwarf_read_entry(dwarf, unit, &at, &entry)) {
     if (!entry.tag) {
-      if (depth <= 1 || --depth == depth_of_last)  // behind the innermost function, or behind all
+      depth -= depth > 0;
+      if (!depth || depth == depth_of_last)  // behind all, or behind the innermost function
         break;
       continue;
     }

@@ -3,14 +3,16 @@
 
 #include "shim/demangle/cpp.h"
 
-static const char *const builtins['z' - 'a' + 1] = {
-    ['a' - 'a'] = "signed char", ['b' - 'a'] = "bool",           ['c' - 'a'] = "char",
-    ['d' - 'a'] = "double",      ['e' - 'a'] = "long double",    ['f' - 'a'] = "float",
-    ['g' - 'a'] = "__float128",  ['h' - 'a'] = "unsigned char",  ['i' - 'a'] = "int",
-    ['j' - 'a'] = "unsigned int", ['l' - 'a'] = "long",          ['m' - 'a'] = "unsigned long",
-    ['n' - 'a'] = "__int128",    ['o' - 'a'] = "unsigned __int128", ['s' - 'a'] = "short",
-    ['t' - 'a'] = "unsigned short", ['v' - 'a'] = "void",        ['w' - 'a'] = "wchar_t",
-    ['x' - 'a'] = "long long",   ['y' - 'a'] = "unsigned long long", ['z' - 'a'] = "...",
+enum { FIRST = 'a' };  // of the letters that stand for builtin types
+
+static const char *const builtins['z' - FIRST + 1] = {
+    ['a' - FIRST] = "signed char", ['b' - FIRST] = "bool",           ['c' - FIRST] = "char",
+    ['d' - FIRST] = "double",      ['e' - FIRST] = "long double",    ['f' - FIRST] = "float",
+    ['g' - FIRST] = "__float128",  ['h' - FIRST] = "unsigned char",  ['i' - FIRST] = "int",
+    ['j' - FIRST] = "unsigned int", ['l' - FIRST] = "long",          ['m' - FIRST] = "unsigned long",
+    ['n' - FIRST] = "__int128",    ['o' - FIRST] = "unsigned __int128", ['s' - FIRST] = "short",
+    ['t' - FIRST] = "unsigned short", ['v' - FIRST] = "void",        ['w' - FIRST] = "wchar_t",
+    ['x' - FIRST] = "long long",   ['y' - FIRST] = "unsigned long long", ['z' - FIRST] = "...",
 };
 
 // Those whose code is D and another letter.
@@ -235,10 +237,10 @@ static uint16_t read_type(struct cpp_tree *tree, bool *is_known) {
     default:
       break;
   }
-  if (first >= 'a' && first <= 'z' && builtins[first - 'a']) {
+  if (first >= 'a' && first <= 'z' && builtins[first - FIRST]) {
     tree->at++;
     *is_known = true;
-    return builtin(tree, builtins[first - 'a'], first);
+    return builtin(tree, builtins[first - FIRST], first);
   }
   return cpp_name(tree, NULL);
 }

@@ -339,14 +339,15 @@ static void read_path(struct reader *r, bool in_value) {
 }
 
 static const char *basic_type(char tag) {
-  static const char *const names['z' - 'a' + 1] = {
-      ['a' - 'a'] = "i8",   ['b' - 'a'] = "bool", ['c' - 'a'] = "char", ['d' - 'a'] = "f64",   ['e' - 'a'] = "str",
-      ['f' - 'a'] = "f32",  ['h' - 'a'] = "u8",   ['i' - 'a'] = "isize", ['j' - 'a'] = "usize", ['l' - 'a'] = "i32",
-      ['m' - 'a'] = "u32",  ['n' - 'a'] = "i128", ['o' - 'a'] = "u128", ['p' - 'a'] = "_",     ['s' - 'a'] = "i16",
-      ['t' - 'a'] = "u16",  ['u' - 'a'] = "()",   ['v' - 'a'] = "...",  ['x' - 'a'] = "i64",   ['y' - 'a'] = "u64",
-      ['z' - 'a'] = "!",
+  enum { FIRST = 'a' };
+  static const char *const names['z' - FIRST + 1] = {
+      ['a' - FIRST] = "i8",   ['b' - FIRST] = "bool", ['c' - FIRST] = "char", ['d' - FIRST] = "f64",   ['e' - FIRST] = "str",
+      ['f' - FIRST] = "f32",  ['h' - FIRST] = "u8",   ['i' - FIRST] = "isize", ['j' - FIRST] = "usize", ['l' - FIRST] = "i32",
+      ['m' - FIRST] = "u32",  ['n' - FIRST] = "i128", ['o' - FIRST] = "u128", ['p' - FIRST] = "_",     ['s' - FIRST] = "i16",
+      ['t' - FIRST] = "u16",  ['u' - FIRST] = "()",   ['v' - FIRST] = "...",  ['x' - FIRST] = "i64",   ['y' - FIRST] = "u64",
+      ['z' - FIRST] = "!",
   };
-  return tag >= 'a' && tag <= 'z' ? names[tag - 'a'] : NULL;
+  return tag >= 'a' && tag <= 'z' ? names[tag - FIRST] : NULL;
 }
 
 static void read_function_type(struct reader *r) {

@@ -47,7 +47,6 @@ def names_in(found: list[tuple[str, str]], module: str) -> list[str]:
     ("program", "functions"),
     [
         ("/bin/c_calls", C_FUNCTIONS),
-        ("/bin/c_calls_pie", C_FUNCTIONS),
         ("/bin/cpp_calls", CPP_FUNCTIONS),
         ("/bin/rust_calls", RUST_FUNCTIONS),
     ],
@@ -75,9 +74,10 @@ def test_go(machine: Machine) -> None:
 
 
 def test_python(machine: Machine) -> None:
-    """The interpreter writes a map of the code that it makes for each function."""
+    """The interpreter writes a map of the code that it makes for each function. Libraries are anywhere."""
     machine.write("/calls.py", PYTHON_PROGRAM.encode())
     found = frames(machine, str(interpreter()), *ISOLATED, "-X", "perf", "/calls.py")
+    assert [name for name, module in found if module.endswith("/libc.so.6") and name.startswith("getppid+")]
     named = [(name, module) for name, module in found if name.startswith("py::")]
     assert named and re.fullmatch(r"py::python_inner:/calls\.py\+\d+", named[0][0]), found
     assert re.fullmatch(r"/tmp/perf-\d+\.map", named[0][1])
