@@ -404,7 +404,7 @@ def _dump_tree(tree: ast.Program, program: AnalyzedProgram, *, typed: bool) -> s
 
     if not typed:
         return dump.dump(tree)
-    return "\n".join(dump.dump(bpf.probe) for bpf in program.programs)
+    return "\n".join(dump.dump(bpf.probe) for bpf in program.programs if bpf.halves is None)
 
 
 def _report(sink: DiagnosticSink, timings: Timings) -> None:

@@ -33,6 +33,7 @@ from compiler.analysis import (
     resolve,
     resources,
     scopes,
+    sessions,
     supported,
     unroll,
     user_binaries,
@@ -176,4 +177,6 @@ def front(
         resources.run(analyzed, table, sink, clock_map=options.clock_map)
     with step("capabilities"):
         capabilities.run(analyzed, kernel, sink)
+    with step("sessions"):
+        sessions.run(analyzed)
     return program, analyzed

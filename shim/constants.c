@@ -80,7 +80,9 @@ void constants_apply(const struct tracer *tracer, const struct pb_program *progr
         set_immediate(instruction, 0, cookie);
         break;
       case CONSTANT_ABSENT:
-        instruction[0] = instruction[1] = (struct bpf_insn){.code = BPF_OPCODE_CALL, .imm = CONSTANT_POISON};
+        if (instruction->code == BPF_OPCODE_LD_IMM64)  // of two instructions
+          instruction[1] = (struct bpf_insn){.code = BPF_OPCODE_CALL, .imm = CONSTANT_POISON};
+        instruction[0] = (struct bpf_insn){.code = BPF_OPCODE_CALL, .imm = CONSTANT_POISON};
         break;
     }
   }

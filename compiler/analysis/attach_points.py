@@ -31,7 +31,8 @@ _LATE = frozenset(
 )  # fmt: skip
 """Probe types whose attach points the tracer can take apart, when its parameters have completed them."""
 
-_MAX_NAME = 15
+MAX_NAME = 15
+"""Bytes of a program's name in the kernel."""
 _WILDCARDS = frozenset(
     {"kprobe", "kretprobe", "fentry", "fexit", "tracepoint", "rawtracepoint", "uprobe", "uretprobe", "usdt"}
 )
@@ -88,7 +89,7 @@ def _program_name(point: AttachPoint, number: int) -> str:
     """Readable in `bpftool prog`, unique by the number behind."""
     suffix = f"_{number}"
     plain = "".join(char if char.isalnum() and char.isascii() else "_" for char in point.event or point.probe_type.name)
-    return plain[: _MAX_NAME - len(suffix)] + suffix
+    return plain[: MAX_NAME - len(suffix)] + suffix
 
 
 class _AttachPoints:

@@ -146,6 +146,15 @@ def plain_iterations(node: ast.Range) -> int | None:
 # -------------------------------------------------------------------------------------------------------- probes
 
 
+class Session(enum.Enum):
+    """Of kprobes and kretprobes at the same functions."""
+
+    NONE = 0
+    PAIRED = 1
+    """A session does its work where the kernel has sessions."""
+    SESSION = 2
+
+
 @dataclass(frozen=True, slots=True)
 class AttachPoint:
     """One resolved attach point; of the fields after `span`, those that its probe type has are set."""
@@ -180,6 +189,7 @@ class AttachPoint:
     """Of uprobe and uretprobe: `cpp` if `event` is a demangled name."""
     bpf_program: int = 0
     """Of fentry and fexit of BPF programs: the id of the program, 0 for any."""
+    session: Session = Session.NONE
     is_match: bool = False
     """One of the places that a wildcard matches: the target need not have it."""
     unsafe: bool = False
@@ -229,6 +239,8 @@ class BpfProgram:
     attach_points: list[AttachPoint]
     argument_types: tuple[Field, ...] = ()
     """Of `args` (function parameters, tracepoint record), in order; the return value of an fexit is `retval`."""
+    halves: tuple[BpfProgram, BpfProgram] | None = None
+    """Of a session: the programs of entry and return whose work it does."""
     symbol_types: dict[ast.Node, Type] = field(default_factory=dict)
     """What the pointers that calls of `uaddr` yield point to; see compiler.analysis.user_symbols."""
 

@@ -37,7 +37,7 @@ from compiler.codegen.builtins import (  # noqa: F401
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import PTR, Function, Module
 from compiler.object.resources import ResourcesBuilder
-from compiler.object.sections import PROGRAM_PREFIX
+from compiler.object.sections import FUNCTION_PREFIX, PROGRAM_PREFIX
 from compiler.probe_types import Context
 from compiler.syntax.diagnostics import DiagnosticError, DiagnosticSink
 from proto import required_resources_pb2 as pb
@@ -60,6 +60,27 @@ def _generate(
     program: AnalyzedProgram, bpf: BpfProgram, resources: ResourcesBuilder, module: Module, helper_errors: int
 ) -> None:
     f = Function(module, bpf.name, PROGRAM_PREFIX + bpf.name, [(PTR, "%ctx")], "")
+    if bpf.halves is None:
+        _body(program, bpf, resources, f, helper_errors)
+        return
+    # Each half is a function of its own, with a stack of its own.
+    is_return = resources.constants.kfunc("bpf_session_is_return", bpf.probe.span)
+    module.declare(f'i64 @"{is_return}"()')
+    enters, returns = f.label("enters"), f.label("returns")
+    answer = f.narrow(f.value(f'call i64 @"{is_return}"()'), 8, signed=False)
+    f.branch_if(f.compare("ne", answer, "0"), returns, enters)
+    for label, half in zip((enters, returns), bpf.halves, strict=True):
+        name = f"{bpf.name}_{label.partition('.')[0]}"
+        part = Function(module, name, FUNCTION_PREFIX + name, [(PTR, "%ctx")], "internal")
+        _body(program, half, resources, part, helper_errors)
+        f.enter(label)
+        f.ret(f.value(f'call i64 @"{name}"(ptr %ctx)'))
+
+
+def _body(
+    program: AnalyzedProgram, bpf: BpfProgram, resources: ResourcesBuilder, f: Function, helper_errors: int
+) -> None:
+    module = f.module
     # perf takes a tracepoint's zero for "filtered out": other users of it would see no event.
     return_value = 1 if bpf.probe_type.context in (Context.RECORD, Context.UNKNOWN) else 0
     e = Emitter(program, bpf, resources, f, helper_errors, return_value)

@@ -53,6 +53,7 @@ def describe(point: AttachPoint, program: int, tables: Tables, words: Mapping[in
             kprobe.function, kprobe.module = point.event, point.target
             kprobe.offset, kprobe.address = point.offset, point.address
             kprobe.is_return = kind == "kretprobe"
+            kprobe.session = pb.Kprobe.Session.ValueType(point.session.value)
         case "fentry" | "fexit" as kind:
             module = "" if point.target == "vmlinux" and not point.has_wildcard else point.target
             probe.fentry.function, probe.fentry.module = point.event, module

@@ -12,6 +12,8 @@
 static int expand_kprobe(struct tracer *tracer, uint32_t index) {
   const struct pb_probe *probe = &tracer->resources->probes[index];
   const struct pb_kprobe *kprobe = probe->kprobe;
+  if (kprobe->session != PB_KPROBE_NO_SESSION && kprobe_multi_has_sessions() != (kprobe->session == PB_KPROBE_SESSION))
+    return 0;  // the other way to trace them is taken
   // To look the function up first would cost more than to attach: that is for those who want to go on without it.
   bool is_checked = *kprobe->function && tracer->resources->config->missing_probes != PB_MISSING_PROBES_ERROR;
   if (probe->has_wildcard || is_checked)

@@ -57,31 +57,48 @@ int kprobe_expand(struct tracer *tracer, uint32_t index) {
 
 // Whether the kernel has such links, which a build without CONFIG_FPROBE does not: asked by an empty one, for an empty program. It
 // must be known before loading, because a program is either for them or for perf events.
-static bool has_multi(void) {
-  static enum { UNKNOWN, ABSENT, PRESENT } answer;
-  if (answer != UNKNOWN)
-    return answer == PRESENT;
+static bool has_links(uint32_t attach_type, uint32_t least_kernel) {
   const struct bpf_insn code[] = {{.code = BPF_OPCODE_MOV64_IMM}, {.code = BPF_OPCODE_EXIT}};
   struct bpf_prog_load_attr load = {
       .prog_type = BPF_PROG_TYPE_KPROBE,
       .insn_cnt = sizeof(code) / sizeof(*code),
       .insns = bpf_pointer(code),
       .license = bpf_pointer("GPL"),
-      .expected_attach_type = BPF_TRACE_KPROBE_MULTI,
+      .expected_attach_type = attach_type,
   };
+  if (host_kernel_version() < least_kernel)
+    return false;
   int fd = bpf_call_allocating(BPF_PROG_LOAD, &load, sizeof(load));
-  answer = ABSENT;
-  if (fd >= 0 && host_kernel_version() >= KERNEL_VERSION(5, 18, 0)) {
-    struct bpf_link_create_kprobe_multi_attr attr = {.prog_fd = (uint32_t)fd, .attach_type = BPF_TRACE_KPROBE_MULTI};
-    answer = bpf_call(BPF_LINK_CREATE, &attr, sizeof(attr)) == -EINVAL ? PRESENT : ABSENT;
-  }
-  if (fd >= 0)
-    close(fd);
+  if (fd < 0)
+    return false;
+  struct bpf_link_create_kprobe_multi_attr attr = {.prog_fd = (uint32_t)fd, .attach_type = attach_type};
+  bool has = bpf_call(BPF_LINK_CREATE, &attr, sizeof(attr)) == -EINVAL;
+  close(fd);
+  return has;
+}
+
+enum answer { UNKNOWN, ABSENT, PRESENT };
+
+static bool has_multi(void) {
+  static enum answer answer;
+  if (answer == UNKNOWN)
+    answer = has_links(BPF_TRACE_KPROBE_MULTI, KERNEL_VERSION(5, 18, 0)) ? PRESENT : ABSENT;
+  return answer == PRESENT;
+}
+
+bool kprobe_multi_has_sessions(void) {
+  static enum answer answer;
+  if (answer == UNKNOWN)
+    answer = has_links(BPF_TRACE_KPROBE_SESSION, KERNEL_VERSION(6, 10, 0)) ? PRESENT : ABSENT;
   return answer == PRESENT;
 }
 
 bool kprobe_multi_has_one_link(const struct pb_probe *probe, uint32_t targets) {
-  return probe->has_wildcard && targets > 1 && has_multi();
+  return probe->kprobe->session == PB_KPROBE_SESSION || (probe->has_wildcard && targets > 1 && has_multi());
+}
+
+static uint32_t attach_type_of(const struct pb_probe *probe) {
+  return probe->kprobe->session == PB_KPROBE_SESSION ? BPF_TRACE_KPROBE_SESSION : BPF_TRACE_KPROBE_MULTI;
 }
 
 int kprobe_multi_prepare(struct tracer *tracer, const struct pb_probe *probe, const struct target *target,
@@ -89,7 +106,7 @@ int kprobe_multi_prepare(struct tracer *tracer, const struct pb_probe *probe, co
   uint32_t count;
   attach_targets(tracer, target->probe, &count);
   if (attach_has_one_link(tracer, probe, count))
-    load->expected_attach_type = BPF_TRACE_KPROBE_MULTI;
+    load->expected_attach_type = attach_type_of(probe);
   return 0;
 }
 
@@ -138,8 +155,29 @@ static int find_addresses(const struct target *targets, uint64_t *addresses, uin
   return kallsyms_each(take_address, &wanted);
 }
 
+// One function without a pattern: the kernel looks it up itself.
+static int attach_session(struct tracer *tracer, int program_fd, struct target *target) {
+  const char *symbol = target->symbol;
+  struct bpf_link_create_kprobe_multi_attr attr = {
+      .prog_fd = (uint32_t)program_fd,
+      .attach_type = BPF_TRACE_KPROBE_SESSION,
+      .count = 1,
+      .symbols = bpf_pointer(&symbol),
+  };
+  int fd = bpf_call(BPF_LINK_CREATE, &attr, sizeof(attr));
+  if (fd < 0) {
+    fd = fd == -ESRCH ? -ENOENT : fd;
+    attach_report(tracer, target, "kprobe", fd);
+    return fd;
+  }
+  target->fd = fd;
+  return 0;
+}
+
 int kprobe_multi_attach(struct tracer *tracer, const struct pb_probe *probe, int program_fd, struct target *targets,
                         uint32_t count) {
+  if (!probe->has_wildcard)
+    return attach_session(tracer, program_fd, targets);
   uint64_t *addresses = calloc(2 * (size_t)count, sizeof(*addresses));
   if (!addresses)
     return -ENOMEM;
@@ -154,7 +192,7 @@ int kprobe_multi_attach(struct tracer *tracer, const struct pb_probe *probe, int
   }
   struct bpf_link_create_kprobe_multi_attr attr = {
       .prog_fd = (uint32_t)program_fd,
-      .attach_type = BPF_TRACE_KPROBE_MULTI,
+      .attach_type = attach_type_of(probe),
       .kprobe_flags = probe->kprobe->is_return ? BPF_F_KPROBE_MULTI_RETURN : 0,
       .count = used,
       .addresses = bpf_pointer(addresses),

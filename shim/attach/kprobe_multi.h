@@ -4,6 +4,9 @@
 
 #include "shim/attach/attach.h"
 
+// Whether the kernel has links that run one program at entry and return of functions (6.10).
+bool kprobe_multi_has_sessions(void);
+
 // As attach_family's functions of these names.
 int kprobe_expand(struct tracer *tracer, uint32_t index);
 bool kprobe_multi_has_one_link(const struct pb_probe *probe, uint32_t targets);

@@ -109,6 +109,12 @@ static bool runs_in_mode(const struct pb_probe *probe, enum tracer_mode mode) {
   }
 }
 
+// Whether a probe has no targets for another reason than that they are missing.
+static bool may_be_unused(const struct pb_probe *probe, enum tracer_mode mode) {
+  return !runs_in_mode(probe, mode) ||
+         (probe->attach_case == PB_PROBE_ATTACH_KPROBE && probe->kprobe->session != PB_KPROBE_NO_SESSION);
+}
+
 static void report_unused_programs(const struct tracer *tracer) {
   const struct pb_required_resources *resources = tracer->resources;
   for (uint32_t program = 0; program < resources->programs_count; program++) {
@@ -116,7 +122,7 @@ static void report_unused_programs(const struct tracer *tracer) {
     for (uint32_t i = 0; i < tracer->targets_count; i++)
       count += resources->probes[tracer->targets[i].probe].program == program;
     for (uint32_t i = 0; i < resources->probes_count; i++)
-      count += resources->probes[i].program == program && !runs_in_mode(&resources->probes[i], tracer->options.mode);
+      count += resources->probes[i].program == program && may_be_unused(&resources->probes[i], tracer->options.mode);
     if (!count)
       report(REPORT_WARNING, resources, resources->programs[program].span,
              "Probe has no valid attach points. It is being removed which may cause issues with program behavior.");
