@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compiler import perf_events
-from compiler.analysis.program import AttachPoint
+from compiler.analysis.program import AttachPoint, Session
 from compiler.object.tables import Tables
 from compiler.probe_types import UNKNOWN
 from proto import required_resources_pb2 as pb
+
+_SESSIONS: Mapping[Session, pb.Kprobe.Session.ValueType] = {
+    Session.NONE: pb.Kprobe.NO_SESSION,
+    Session.PAIRED: pb.Kprobe.PAIRED,
+    Session.SESSION: pb.Kprobe.SESSION,
+}
 
 
 def describe(point: AttachPoint, program: int, tables: Tables, words: Mapping[int, int]) -> pb.Probe:
@@ -53,7 +59,7 @@ def describe(point: AttachPoint, program: int, tables: Tables, words: Mapping[in
             kprobe.function, kprobe.module = point.event, point.target
             kprobe.offset, kprobe.address = point.offset, point.address
             kprobe.is_return = kind == "kretprobe"
-            kprobe.session = pb.Kprobe.Session.ValueType(point.session.value)
+            kprobe.session = _SESSIONS[point.session]
         case "fentry" | "fexit" as kind:
             module = "" if point.target == "vmlinux" and not point.has_wildcard else point.target
             probe.fentry.function, probe.fentry.module = point.event, module

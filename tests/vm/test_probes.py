@@ -31,6 +31,19 @@ def test_kernel_patterns(machine: Machine, environment: Mapping[str, str]) -> No
     ]
 
 
+def test_sessions(machine: Machine, kernel_release: str) -> None:
+    """Entry and return count alike, be they one program (from Linux 6.10 on) or two."""
+    traced = trace(machine, ["/bin/sessions"], ["/bin/syscall_10000"])
+    assert sorted(line for line in traced.lines if "least" not in line) == [
+        f"@entries: {_CALLS}",
+        f"@many_entries: {_CALLS}",
+        f"@many_returns: {_CALLS}",
+        f"@returns: {_CALLS}",
+    ]
+    has_sessions = tuple(map(int, kernel_release.split(".")[:2])) >= (6, 10)
+    assert f"Attached {2 if has_sessions else 4} probes" in traced.tracer.stderr
+
+
 def test_programs(machine: Machine) -> None:
     """Programs of another tracer are functions too."""
     traced = start(machine, "/bin/getppid_counter")
