@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from compiler.types.errors import SnapshotError
 from compiler.types.kernel import Kernel
 from compiler.types.snapshot_file import FileSnapshot, encode
 from compiler.types.snapshot_folder import FolderSnapshot
@@ -39,7 +40,12 @@ def test_snapshot_of_a_running_kernel(folder: Path, kernel_release: str) -> None
 
 
 def test_types_in_the_image_are_those_of_the_running_kernel(folder: Path, kernel_release: str) -> None:
-    found = image.read(Path(os.environ["VM_KERNEL"]).read_bytes())
+    data = Path(os.environ["VM_KERNEL"]).read_bytes()
+    if kernel_release.startswith("6.1."):
+        with pytest.raises(SnapshotError, match="packed in an unknown way"):  # LZ4, for which Python has no module
+            image.read(data)
+        return
+    found = image.read(data)
     assert found.release == kernel_release
     assert found.btf == (folder / "vmlinux.btf").read_bytes()
 
