@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "shim/host.h"
+#include "shim/report.h"
 #include "shim/small_printf.h"
 #include "shim/user/symbols.h"
 
@@ -192,6 +193,16 @@ static int open_symbols(const struct process *process, const struct mapping *map
   return err;
 }
 
+// For the first such file: where one is built so, most are.
+static void report_compressed(const char *path) {
+  static bool is_reported;
+  if (!is_reported)
+    report(REPORT_WARNING, NULL, 0,
+           "symbols: read %s: only exported functions have names, the others are compressed in .gnu_debugdata: install its debug file",
+           path);
+  is_reported = true;
+}
+
 // A file that cannot be read is kept too, without symbols, so that it is tried once only.
 static struct file *find_file(const struct process *process, const struct mapping *mapping) {
   struct file *oldest = &files[0];
@@ -209,6 +220,8 @@ static struct file *find_file(const struct process *process, const struct mappin
   *oldest = (struct file){.device = mapping->device, .inode = mapping->inode, .last_use = ++uses};
   if (open_symbols(process, mapping, &oldest->symbols))
     oldest->symbols = (struct user_symbols){0};
+  if (oldest->symbols.lacks_local)
+    report_compressed(mapping->path);
   return oldest;
 }
 

@@ -17,6 +17,7 @@ enum { MAX_SYMBOLS = 1 << 22, BUILD_ID_SIZE = 20, NOTE_HEADER_SIZE = 16 };
 
 struct contents {
   bool has_symtab;
+  bool has_compressed;      // symbols in .gnu_debugdata
   const uint8_t *build_id;  // BUILD_ID_SIZE bytes, NULL if it has none
 };
 
@@ -24,6 +25,7 @@ struct contents {
 static int look_at_section(void *context, const char *name, const struct elf_section *section) {
   struct contents *contents = context;
   contents->has_symtab |= section->type == SHT_SYMTAB;
+  contents->has_compressed |= !strcmp(name, ".gnu_debugdata");
   if (!strcmp(name, ".note.gnu.build-id") && section->size >= NOTE_HEADER_SIZE + BUILD_ID_SIZE && section->data &&
       section->data[4] == BUILD_ID_SIZE)
     contents->build_id = section->data + NOTE_HEADER_SIZE;
@@ -100,6 +102,7 @@ int user_symbols_open(const char *path, const char *root, struct user_symbols *s
   elf_each_section(&symbols->elf, look_at_section, &contents);
   if (!contents.has_symtab && contents.build_id)
     open_debug_file(symbols, contents.build_id, root);
+  symbols->lacks_local = contents.has_compressed && !contents.has_symtab && !symbols->debug.data;
   err = read_symbols(symbols);
   if (err)
     user_symbols_close(symbols);

@@ -15,6 +15,7 @@ struct user_symbols {
   struct elf debug;  // of a stripped file: its separate debug file, if there is one
   struct user_symbol *list;
   uint32_t count;
+  bool lacks_local;  // functions that the file does not export are only in its .gnu_debugdata, which is compressed
   struct dwarf *debug_info;  // for shim/debug/source_lines.c, NULL if it was not looked for
 };
 
