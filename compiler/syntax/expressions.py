@@ -258,6 +258,8 @@ class ExpressionParser(Lexer, ABC):
         """What starts with a name: keyword constructs, calls, builtins and plain identifiers."""
         start, name = self.start, self.value
         match name:
+            case "else":
+                raise self.failure("unexpected 'else'")
             case "if":
                 return self._parse_if()
             case "sizeof" | "typeinfo":
