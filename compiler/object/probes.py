@@ -10,7 +10,7 @@ from compiler.object.tables import Tables
 from compiler.probe_types import UNKNOWN
 from proto import required_resources_pb2 as pb
 
-_SESSIONS: Mapping[Session, pb.Kprobe.Session.ValueType] = {
+_SESSIONS = {
     Session.NONE: pb.Kprobe.NO_SESSION,
     Session.PAIRED: pb.Kprobe.PAIRED,
     Session.SESSION: pb.Kprobe.SESSION,
