@@ -28,8 +28,8 @@ def _references(rctx, options):
     """Puts upstream's docs folder into ./docs, or a file that says why it is not there."""
     source = rctx.os.environ.get(_SOURCE_VARIABLE)
     if source:
-        for path in rctx.path(source).get_child("docs").readdir():
-            rctx.symlink(path, "docs/" + path.basename)
+        # Copied: a link may lead to where an action's sandbox has another folder.
+        execute(rctx, "cannot copy the references", ["cp", "--recursive", rctx.path(source).get_child("docs"), "docs"])
         return
     version = rctx.attr.version.partition("-")[0]
     archive = "{}_{}.orig.tar.gz".format(rctx.attr.package, version)
