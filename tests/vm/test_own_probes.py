@@ -29,7 +29,7 @@ def test_tests(machine: Machine) -> None:
         "shown",
         "[  FAILED  ] fails (time)",
         "[ RUN      ] reports",
-        "tests/vm/scripts/own_tests.bt:7:16-38: ERROR: error 7",
+        "tests/vm/scripts/own_tests.bt:7:16-37: ERROR: error 7",
         "[  FAILED  ] reports (time)",
         "[ RUN      ] exits",
         "[  FAILED  ] exits (time)",
