@@ -46,8 +46,7 @@ static int attach_kprobe(struct tracer *tracer, const struct pb_probe *probe, in
     attach_report_cause(tracer, target, "kprobe", cause);
   } else if (fd == -EILSEQ) {
     if (tracer->resources->config->missing_probes != PB_MISSING_PROBES_IGNORE)
-      report(REPORT_ERROR, tracer->resources, probe->span,
-             "Possible attachment attempt in the middle of an instruction, try a different offset.");
+      report(REPORT_ERROR, NULL, 0, "Possible attachment attempt in the middle of an instruction, try a different offset.");
   } else if (fd == -EADDRNOTAVAIL || fd == -EINVAL) {
     small_snprintf(cause, sizeof(cause), "this function cannot be traced on this kernel (%s)", host_release());
     attach_report_cause(tracer, target, "kprobe", cause);
