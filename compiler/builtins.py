@@ -301,8 +301,9 @@ _FUNCTIONS = (
         "skboutput",
         lattice.UINT32,
         "Writes a packet to a pcap file",
-        "path: const string, skb: pointer, length: int, offset: int",
-        supported=False,
+        "path: const string, skb: pointer, length: int, offset: const int",
+        helpers="skb_output ktime_get_boot_ns",
+        probes="fentry fexit",
     ),
     _function(
         "socket_cookie",

@@ -88,7 +88,7 @@ uint64_t action_event_size(const struct pb_required_resources *resources, const 
       extend(&end, resources, action->runtime_error->result);
       break;
     case PB_ACTION_KIND_SKB_OUTPUT:
-      extend(&end, resources, action->skb_output->nanoseconds);
+      end += 2 * sizeof(uint64_t);  // time, captured, length
       break;
     default:
       break;

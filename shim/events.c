@@ -12,10 +12,14 @@
 #include "shim/actions.h"
 #include "shim/attach/attach.h"
 #include "shim/bpf.h"
+#include "shim/packets.h"
 #include "shim/payload.h"
 #include "shim/report.h"
 
 #pragma weak shim_run_special
+#pragma weak shim_packets_open
+#pragma weak shim_packets_close
+#pragma weak shim_packets_drain
 
 // The kernel maps the data twice in a row, so that a record that wraps around is in one piece.
 struct ring {
@@ -130,10 +134,13 @@ int events_open(struct tracer *tracer, struct events **opened_events) {
     return -ENOMEM;
   events->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   int err = events->epoll_fd < 0 ? -errno : measure_actions(events, tracer->resources);
+  const struct map *packets = NULL;
   for (uint32_t i = 0; !err && i < tracer->resources->maps_count; i++) {
     const struct map *map = &tracer->maps[i];
     if (map->info->role == PB_MAP_RING_BUFFER)
       err = open_ring(events, map);
+    if (map->info->role == PB_MAP_PACKETS)
+      packets = map;
     if (map->info->role == PB_MAP_EVENT_LOSS) {
       events->loss = map;
       events->loss_values = calloc(map->cpus, sizeof(*events->loss_values));
@@ -144,12 +151,14 @@ int events_open(struct tracer *tracer, struct events **opened_events) {
     err = watch_process(events, tracer->command.process_fd);
   if (err)
     report(REPORT_ERROR, NULL, 0, "events: open ring buffer: %s", report_cause(err));
-  return err;
+  return !err && packets ? shim_packets_open(tracer, packets, events->epoll_fd) : err;
 }
 
 void events_close(struct events *events) {
   if (!events)
     return;
+  if (shim_packets_close)
+    shim_packets_close();
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   if (events->ring.consumer)
     munmap((void *)events->ring.consumer, page);
@@ -216,12 +225,16 @@ static int consume(struct tracer *tracer, struct events *events, bool heeds_sign
   return err;
 }
 
+static int drain_packets(struct tracer *tracer) {
+  return shim_packets_drain ? shim_packets_drain(tracer) : 0;
+}
+
 int events_drain(struct tracer *tracer, struct events *events) {
   enum { MAX_WAITS = 20, WAIT_MS = 5 };
   bool busy = false;
-  int err = 0;
+  int err = drain_packets(tracer);
   if (!events->ring.producer)
-    return 0;
+    return err;
   // A program that is in the middle of a record finishes soon.
   for (int i = 0; i < MAX_WAITS && !err; i++) {
     err = consume(tracer, events, false, &busy);
@@ -238,7 +251,8 @@ int events_wait(struct tracer *tracer, struct events *events) {
   int err = 0;
   while (!err && !tracer->exiting && !interrupted) {
     bool busy = false;
-    if (events->ring.producer)
+    err = drain_packets(tracer);
+    if (!err && events->ring.producer)
       err = consume(tracer, events, true, &busy);
     events_report_loss(tracer, events);
     if (err || tracer->exiting)

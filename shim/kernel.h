@@ -33,6 +33,7 @@ enum bpf_command {
 enum {
   BPF_MAP_TYPE_HASH = 1,
   BPF_MAP_TYPE_ARRAY = 2,
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
   BPF_MAP_TYPE_PERCPU_HASH = 5,
   BPF_MAP_TYPE_PERCPU_ARRAY = 6,
   BPF_MAP_TYPE_LRU_HASH = 9,
@@ -288,7 +289,20 @@ enum { BPF_RINGBUF_HEADER_SIZE = 8 };
 #define BPF_RINGBUF_DISCARD_BIT (1u << 30)
 
 enum { PERF_TYPE_SOFTWARE = 1, PERF_TYPE_TRACEPOINT = 2, PERF_TYPE_BREAKPOINT = 5 };
-enum { PERF_COUNT_SW_CPU_CLOCK = 0 };
+enum { PERF_COUNT_SW_CPU_CLOCK = 0, PERF_COUNT_SW_BPF_OUTPUT = 10 };
+enum { PERF_SAMPLE_RAW = 1 << 10 };  // of sample_type
+
+// A record of a perf event's ring. Its size has 16 bits.
+enum { PERF_RECORD_SAMPLE = 9, PERF_LARGEST_RECORD = 1 << 16 };
+
+struct perf_event_header {
+  uint32_t type;
+  uint16_t misc;
+  uint16_t size;
+};
+
+// struct perf_event_mmap_page: data_head, which the kernel writes, and data_tail, which the reader does.
+enum { PERF_DATA_HEAD_OFFSET = 1024, PERF_DATA_TAIL_OFFSET = 1032 };
 
 // struct perf_event_attr in its first published size with the fields that kprobes use (PERF_ATTR_SIZE_VER1, 72 bytes).
 struct perf_event_attr {

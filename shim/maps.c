@@ -86,6 +86,26 @@ static int fill_target_names(const struct tracer *tracer, const struct map *map)
   return err;
 }
 
+// What the host decides, not the compiler: how many targets there are, or CPUs.
+static int count_entries(const struct tracer *tracer, const struct pb_map *info, uint32_t *count) {
+  struct cpu_list cpus;
+  int err = 0;
+  switch (info->role) {
+    case PB_MAP_TARGET_NAMES:
+    case PB_MAP_USDT_ARGUMENTS:
+    case PB_MAP_TARGET_PLACES:
+      *count = tracer->targets_count + 1;
+      return 0;
+    case PB_MAP_PACKETS:
+      err = host_read_cpu_list("/sys/devices/system/cpu/possible", &cpus);
+      *count = err ? 0 : cpus.highest + 1;
+      return err;
+    default:
+      *count = info->max_entries;
+      return 0;
+  }
+}
+
 static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
   const struct pb_map *info = &tracer->resources->maps[index];
   struct map *map = &tracer->maps[index];
@@ -102,9 +122,11 @@ static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
       .map_type = info->bpf_type,
       .key_size = info->key_size,
       .value_size = info->value_size,
-      .max_entries = info->role >= PB_MAP_TARGET_NAMES ? tracer->targets_count + 1 : info->max_entries,
       .map_flags = info->flags,
   };
+  int err = count_entries(tracer, info, &attr.max_entries);
+  if (err)
+    return err;
   make_kernel_name(info->name, attr.map_name);
   if (info->value_btf_type) {
     attr.btf_fd = (uint32_t)btf_fd;
@@ -115,11 +137,11 @@ static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
   if (map->fd < 0)
     return map->fd;
 
-  int err = info->role == PB_MAP_GLOBAL_DATA      ? fill_global_data(tracer, index)
-            : info->role == PB_MAP_TARGET_NAMES   ? fill_target_names(tracer, map)
-            : info->role == PB_MAP_USDT_ARGUMENTS ? shim_fill_usdt_arguments(tracer, map->fd)
-            : info->role == PB_MAP_TARGET_PLACES  ? shim_fill_target_places(tracer, map->fd)
-                                                  : 0;
+  err = info->role == PB_MAP_GLOBAL_DATA      ? fill_global_data(tracer, index)
+        : info->role == PB_MAP_TARGET_NAMES   ? fill_target_names(tracer, map)
+        : info->role == PB_MAP_USDT_ARGUMENTS ? shim_fill_usdt_arguments(tracer, map->fd)
+        : info->role == PB_MAP_TARGET_PLACES  ? shim_fill_target_places(tracer, map->fd)
+                                              : 0;
   if (!err && info->frozen) {
     struct bpf_map_elem_attr freeze = {.map_fd = (uint32_t)map->fd};
     err = bpf_call(BPF_MAP_FREEZE, &freeze, sizeof(freeze));

@@ -43,7 +43,7 @@ static const char *set_ring_buffer_pages(struct pb_required_resources *resources
   while (size < pages * PAGE_SIZE)
     size *= 2;
   for (uint32_t i = 0; pages && i < resources->maps_count; i++)
-    if (resources->maps[i].role == PB_MAP_RING_BUFFER)
+    if (resources->maps[i].role == PB_MAP_RING_BUFFER || resources->maps[i].role == PB_MAP_PACKETS)
       ((struct pb_map *)&resources->maps[i])->max_entries = size;
   return NULL;
 }

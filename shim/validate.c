@@ -11,6 +11,7 @@
 #include "shim/demangle/demangle.h"
 #include "shim/kernel.h"
 #include "shim/output/value.h"
+#include "shim/packets.h"
 #include "shim/payload.h"
 
 // Features that may be missing: see features.h.
@@ -18,6 +19,7 @@
 #pragma weak shim_print_ustack_names
 #pragma weak shim_demangle
 #pragma weak shim_source_lines
+#pragma weak shim_packets_open
 
 typedef const struct pb_required_resources resources_t;
 
@@ -211,7 +213,7 @@ static const char *check_map(resources_t *r, const struct pb_map *map) {
       CHECK(map->bpf_type == BPF_MAP_TYPE_ARRAY && is_array_of_one && map->value_size, "global data is not an array of one entry");
       break;
     default:
-      CHECK(map->role <= PB_MAP_TARGET_PLACES, "a map's role is unknown");
+      CHECK(map->role <= PB_MAP_PACKETS, "a map's role is unknown");
       CHECK(map->role != PB_MAP_TARGET_PLACES || (map->bpf_type == BPF_MAP_TYPE_ARRAY && map->key_size == 4 && map->value_size == 8),
             "the map of target places is malformed");
       CHECK(map->role != PB_MAP_TARGET_PLACES || shim_fill_target_places != NULL, "uaddr was not linked");
@@ -221,22 +223,26 @@ static const char *check_map(resources_t *r, const struct pb_map *map) {
       CHECK(map->role != PB_MAP_TARGET_NAMES ||
                 (map->bpf_type == BPF_MAP_TYPE_ARRAY && map->key_size == 4 && map->value_size >= 2 && map->value_size % 2 == 0),
             "the map of target names is malformed");
+      CHECK(map->role != PB_MAP_PACKETS || (map->bpf_type == BPF_MAP_TYPE_PERF_EVENT_ARRAY && map->key_size == 4 && map->value_size == 4),
+            "the map of packets is malformed");
+      CHECK(map->role != PB_MAP_PACKETS || shim_packets_open != NULL, "skboutput was not linked");
       break;
   }
   return NULL;
 }
 
 static const char *check_maps(resources_t *r) {
-  unsigned ring_buffers = 0, loss_counters = 0;
+  unsigned ring_buffers = 0, loss_counters = 0, packets = 0;
   for (uint32_t i = 0; i < r->maps_count; i++) {
     const struct pb_map *map = &r->maps[i];
     FORWARD(check_map(r, map));
     ring_buffers += map->role == PB_MAP_RING_BUFFER;
     loss_counters += map->role == PB_MAP_EVENT_LOSS;
+    packets += map->role == PB_MAP_PACKETS;
     CHECK(map->role != PB_MAP_USER || !r->config->print_maps_on_exit || shim_print_map != NULL,
           "the tracer was linked without map printing");
   }
-  CHECK(ring_buffers <= 1 && loss_counters <= 1, "there is more than one ring buffer or loss counter");
+  CHECK(ring_buffers <= 1 && loss_counters <= 1 && packets <= 1, "there is more than one ring buffer, loss counter or map of packets");
   return NULL;
 }
 
@@ -387,8 +393,6 @@ static const char *check_action_kind(resources_t *r, const struct pb_action *act
       return check_format(r, action->system->command);
     case PB_ACTION_KIND_RUNTIME_ERROR:
       return action->runtime_error->result ? check_argument(r, action->runtime_error->result) : NULL;
-    case PB_ACTION_KIND_SKB_OUTPUT:
-      return action->skb_output->nanoseconds ? check_argument(r, action->skb_output->nanoseconds) : NULL;
     default:
       return NULL;
   }

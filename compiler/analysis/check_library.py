@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from compiler.analysis import format_string
 from compiler.analysis.builtin_types import kind_name
+from compiler.analysis.program import LARGEST_PACKET
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
 from compiler.types.lattice import Array, Integer, MacAddress, Pointer, Stack, String, Struct, Type
@@ -151,15 +152,29 @@ def _path(node: ast.Call, sink: DiagnosticSink) -> None:
             sink.error("argument-value", f"path() expects a size of at least 1 ({size} provided)", node.span)
 
 
+def _skboutput(node: ast.Call, sink: DiagnosticSink) -> None:
+    _kernel_pointer(node, node.arguments[1], "sk_buff", "second", sink)
+    match node.arguments[3]:
+        case ast.Integer(offset) if not 0 <= offset <= LARGEST_PACKET:
+            message = f"skboutput() expects an offset between 0 and {LARGEST_PACKET} ({offset} provided)"
+            sink.error("argument-value", message, node.span)
+
+
 def _socket_cookie(node: ast.Call, sink: DiagnosticSink) -> None:
-    match node.arguments[0].type:
-        case Pointer(to=Struct(name="sock", is_union=False)):
+    _kernel_pointer(node, node.arguments[0], "sock", "", sink)
+
+
+def _kernel_pointer(node: ast.Call, argument: ast.Expression, wanted: str, which: str, sink: DiagnosticSink) -> None:
+    """The verifier lets the helper have a pointer to one structure of the kernel only."""
+    match argument.type:
+        case Pointer(to=Struct(name=name, is_union=False)) if name == wanted:
             return
         case Pointer(to=Struct() as pointee):
             shown = f"'{pointee} *'"
         case other:
             shown = kind_name(other)
-    message = f"socket_cookie() only supports 'struct sock *' as the argument ({shown} provided)"
+    place = f"{which} argument" if which else "argument"
+    message = f"{node.name}() only supports 'struct {wanted} *' as the {place} ({shown} provided)"
     sink.error("argument-type", message, node.span)
 
 
@@ -177,5 +192,6 @@ CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
     "getopt": _getopt,
     "debugf": _debugf,
     "path": _path,
+    "skboutput": _skboutput,
     "socket_cookie": _socket_cookie,
 }

@@ -36,6 +36,10 @@ _PREFIX = "__builtin_"
 _SIMILAR = 0.66
 """How much of two names must agree: `pdi` is near enough to `pid`."""
 _ARGUMENT = re.compile(r"arg(\d+)")
+_REASONS = {
+    "kfunc_allowed": "No BTF says which programs may call a function. kfunc_exist() says whether there is one.",
+}
+"""Why something is not supported, where that is a question of more than time."""
 
 
 def run(
@@ -186,7 +190,8 @@ class _Names:
     def check_supported(self, found: Builtin, node: ast.Expression) -> bool:
         if not found.supported:
             shown = found.name if found.kind is Kind.VARIABLE else f"{found.name}()"
-            self.sink.error("not-supported", f"{shown} is not supported yet", node.span)
+            hints = [_REASONS[found.name]] if found.name in _REASONS else []
+            self.sink.error("not-supported", f"{shown} is not supported yet", node.span, hints=hints)
         return found.supported
 
     # --------------------------------------------------------------------------------------------------------- calls

@@ -365,6 +365,21 @@ class JoinAction(Action):
     length: int
 
 
+LARGEST_PACKET = 0xFF04
+"""So much of a packet goes into an event: the size of a perf event's record has 16 bits. (Its header and ours are there
+too, and the kernel rounds the whole up to 8 bytes; this needs no rounding.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class SkbOutputAction(Action):
+    """skboutput(): the event has the u64 time of CLOCK_BOOTTIME at 8, the u32 number of bytes of the packet that follow
+    at 16, and the u32 length that the script asked for at 20; then the kernel appends the packet.
+    """
+
+    path: str
+    offset: int
+
+
 class RuntimeErrorKind(enum.Enum):
     """What a program can meet; see RuntimeError of required_resources.proto."""
 

@@ -34,6 +34,7 @@ from compiler.analysis.program import (
     RuntimeErrorAction,
     RuntimeErrorKind,
     Severity,
+    SkbOutputAction,
     SystemAction,
     TimeAction,
     ZeroAction,
@@ -50,6 +51,7 @@ _DEFAULT_TIME = "%H:%M:%S\n"
 _ANY_HIERARCHY = "*"
 _PRINT_MAP_SIZE = EVENT_HEADER_SIZE + 8
 _HELPER_ERROR_SIZE = EVENT_HEADER_SIZE + 8
+_PACKET_HEADER_SIZE = EVENT_HEADER_SIZE + 16
 
 
 def run(analyzed: AnalyzedProgram, table: MapTable, sink: DiagnosticSink, *, clock_map: str = "") -> None:
@@ -101,6 +103,7 @@ class _Resources:
             "join": self.join,
             "cat": self.cat,
             "system": self.system,
+            "skboutput": self.skboutput,
         }
 
     @property
@@ -254,6 +257,11 @@ class _Resources:
     def time(self, node: ast.Call) -> Action:
         text = self.utf8(node.arguments[0]) if node.arguments else _DEFAULT_TIME
         return TimeAction(node.span, (), EVENT_HEADER_SIZE, text)
+
+    def skboutput(self, node: ast.Call) -> Action:
+        offset = node.arguments[3]
+        assert isinstance(offset, ast.Integer)
+        return SkbOutputAction(node.span, (), _PACKET_HEADER_SIZE, self.utf8(node.arguments[0]), offset.value)
 
     def join(self, node: ast.Call) -> Action:
         delimiter = _text(node.arguments[1]) if len(node.arguments) > 1 else " "

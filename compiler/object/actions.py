@@ -55,6 +55,8 @@ def describe(action: program.Action, tables: Tables, map_index: dict[str, int]) 
             entry.join.delimiter = encode(action.delimiter)
             entry.join.offset = program.EVENT_HEADER_SIZE
             entry.join.count, entry.join.size = action.count, action.length
+        case program.SkbOutputAction():
+            entry.skb_output.path, entry.skb_output.offset = action.path, action.offset
         case program.RuntimeErrorAction():
             error: Any = entry.runtime_error  # a type checker takes the message for the exception of that name
             error.kind = _ERRORS[action.kind]

@@ -30,6 +30,7 @@ from compiler.types.lattice import Type
 from proto import required_resources_pb2 as pb
 
 _BPF_MAP_TYPE_ARRAY = 2
+_BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4
 _BPF_MAP_TYPE_PERCPU_ARRAY = 6
 _BPF_MAP_TYPE_RINGBUF = 27
 _BPF_F_RDONLY_PROG = 1 << 7
@@ -38,6 +39,7 @@ PAGE_SIZE = 4096
 SMALLEST_RING_BUFFER = 64 * 1024
 LARGEST_RING_BUFFER = 4 * 1024 * 1024
 EVENTS_IN_RING_BUFFER = 128
+PACKET_RINGS_SIZE = 16 * 1024 * 1024
 
 # The kernel's PCPU_MIN_UNIT_SIZE: the largest value of a per-CPU map.
 LARGEST_PERCPU_VALUE = 32 * 1024
@@ -99,6 +101,7 @@ class ResourcesBuilder:
         self._usdt_arguments = ""
         self._running: tuple[ScratchMap, int] | None = None
         self._target_places = ""
+        self._packets = ""
         self._c_maps: dict[CMap, str] = {}
         self._cookie_users: set[str] = set()
         for symbol in sorted(program.maps, key=lambda symbol: symbol.name):
@@ -183,6 +186,15 @@ class ResourcesBuilder:
         if not self._target_places:
             self._target_places = self._internal_map("target_places", pb.Map.TARGET_PLACES, _BPF_MAP_TYPE_ARRAY, 4, 8)
         return self._target_places
+
+    def packets(self) -> str:
+        """The symbol of the perf event array that packets go through."""
+        if not self._packets:
+            index = len(self.message.maps)
+            self._packets = self._internal_map("packets", pb.Map.PACKETS, _BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4)
+            pages: int = self.program.config.perf_rb_pages
+            self.message.maps[index].max_entries = pages * PAGE_SIZE or PACKET_RINGS_SIZE
+        return self._packets
 
     # --------------------------------------------------------------------------------------------- when LLVM is done
 

@@ -1,39 +1,14 @@
 // strftime(): moments that a program has taken from one of the kernel's clocks.
-#include <time.h>
-
+#include "shim/output/boot_time.h"
 #include "shim/output/time_format.h"
 #include "shim/output/value.h"
 
 enum { TIMESTAMP_CAPACITY = 1023, NANOSECONDS = 1000000000 };
 
-static int64_t clock_ns(clockid_t clock) {
-  struct timespec now = {0};
-  clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
-}
-
-// What to add to CLOCK_BOOTTIME for the time of day. Of five measurements, the one that took least time.
-static int64_t boot_offset(void) {
-  static int64_t offset;
-  static bool is_known;
-  int64_t least = INT64_MAX;
-  for (int i = 0; i < 5 && !is_known; i++) {
-    int64_t before = clock_ns(CLOCK_REALTIME);
-    int64_t boot = clock_ns(CLOCK_BOOTTIME);
-    int64_t taken = clock_ns(CLOCK_REALTIME) - before;
-    if (taken >= 0 && taken < least) {
-      least = taken;
-      offset = before + taken / 2 - boot;
-    }
-  }
-  is_known = true;
-  return offset;
-}
-
 void shim_print_timestamp(struct printer *printer, const struct pb_type *type, const uint8_t *data) {
   int64_t nanoseconds = (int64_t)load_unsigned(data, 8);
   if (type->clock == PB_TYPE_BOOT)
-    nanoseconds = (int64_t)((uint64_t)nanoseconds + (uint64_t)boot_offset());
+    nanoseconds = (int64_t)((uint64_t)nanoseconds + (uint64_t)boot_time_offset());
   int64_t fraction = nanoseconds % NANOSECONDS;
   bool is_before = fraction < 0;  // a moment before 1970: rounded down
   struct moment moment = {

@@ -150,3 +150,17 @@ def test_attach_point_that_parameters_complete() -> None:
     assert message.parameters[piece.parameter].position == 1
     assert message.parameters[second.parts[0].pieces[0].parameter].kind == pb.Parameter.WORD
     assert {"shim_attach_late", "shim_attach_uprobe", "shim_attach_interval"} <= set(features(message))
+
+
+def test_packets_go_through_a_map_and_a_feature_of_their_own() -> None:
+    script = 'fentry:loopback_xmit { $a = skboutput("p", args.skb, 9, 14); $b = skboutput("p", args.skb, 9, 0); }'
+    message = resources(script)
+    maps = [entry for entry in message.maps if entry.role == pb.Map.PACKETS]
+    assert [(entry.bpf_type, entry.max_entries) for entry in maps] == [(4, 1 << 24)]
+    assert [(action.skb_output.path, action.skb_output.offset) for action in message.actions] == [("p", 14), ("p", 0)]
+    assert "shim_action_skb_output" in features(message)
+    chosen = by_name(resources("config = { perf_rb_pages = 8 } " + script))["packets"]
+    assert chosen.max_entries == 8 * 4096
+    plain = resources("BEGIN { exit(); }")
+    assert all(entry.role != pb.Map.PACKETS for entry in plain.maps)
+    assert "shim_action_skb_output" not in features(plain)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
 from compiler.analysis.iterators import kernel_format
-from compiler.codegen import memory
+from compiler.analysis.program import LARGEST_PACKET
+from compiler.codegen import cold, events, memory
 from compiler.codegen.emitter import Emitter, i64, ptr
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
@@ -11,6 +14,8 @@ from compiler.codegen.values import Place
 from compiler.syntax import ast
 from compiler.syntax.source import encode
 from compiler.types.lattice import Pointer, String
+
+_CURRENT_CPU = 0xFFFFFFFF  # BPF_F_CURRENT_CPU
 
 
 @builtin("debugf")
@@ -53,6 +58,26 @@ def percpu_kaddr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
 def override(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     e.helper("override_return", ptr("%ctx"), i64(e.scalar(node.arguments[0])))
     return "0"
+
+
+@builtin("skboutput")
+def skboutput(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    """A ring without room for the packet is an event lost, as with other events; the script sees the error too."""
+    index = e.program.action_of[node]
+    size = e.program.actions[index].size
+    skb, length = e.scalar(node.arguments[1]), e.scalar(node.arguments[2])
+    captured = e.f.minimum(length, str(LARGEST_PACKET))
+    event = events.begin(e, index, size, node.span)
+    e.f.store(e.helper("ktime_get_boot_ns"), e.at(event, 8).address, 8)
+    e.f.store(captured, e.at(event, 16).address, 4)
+    e.f.store(length, e.at(event, 20).address, 4, alignment=4)
+    flags = e.f.binary("or", e.f.binary("shl", captured, "32"), str(_CURRENT_CPU))
+    result = e.helper(
+        "skb_output", i64(skb), e.map(e.resources.packets()), i64(flags), ptr(event.address), i64(str(size))
+    )
+    with e.when(e.f.compare("eq", result, str(-errno.ENOSPC)), "packet.lost"):
+        cold.count_lost_event(e.f, e.resources.event_loss)
+    return e.f.narrow(result, 32, signed=False)
 
 
 @builtin("socket_cookie")
