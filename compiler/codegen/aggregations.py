@@ -105,6 +105,18 @@ def _log2_bucket(e: Emitter, value: Operand, bits: int) -> Operand:
     With the leading one of n at bit p, the bucket is 1 + (p - bits + 1) * 2^bits + the `bits` bits that follow it.
     """
     f = e.f
+    # Branches, not selections: the verifier, which follows each way, need not follow these numbers through the search.
+    negative, natural = f.label("negative"), f.label("natural")
+    small, large, done = f.label("small"), f.label("large"), f.label("bucket")
+    f.branch_if(f.compare("slt", value, "0"), negative, natural)
+    f.enter(negative)
+    f.branch(done)
+    f.enter(natural)
+    f.branch_if(f.compare("ult", value, str(1 << bits)), small, large)
+    f.enter(small)
+    of_small = f.binary("add", value, "1")
+    f.branch(done)
+    f.enter(large)
     # The leading one, by halving the range that it may be in.
     rest, position = value, "0"
     for half in (32, 16, 8, 4, 2, 1):
@@ -113,14 +125,11 @@ def _log2_bucket(e: Emitter, value: Operand, bits: int) -> Operand:
         rest = f.binary("lshr", rest, shift)
         position = f.binary("add", position, shift)
     exponent = f.binary("sub", position, str(bits))
-    # Small numbers have no bucket of this kind; keep the shift in range for them.
-    mantissa = f.binary("lshr", value, f.binary("and", exponent, "63"))
-    mantissa = f.binary("and", mantissa, str((1 << bits) - 1))
-    large = f.binary("shl", f.binary("add", exponent, "1"), str(bits))
-    large = f.binary("add", f.binary("add", large, mantissa), "1")
-    small = f.compare("ult", value, str(1 << bits))
-    bucket = f.select(small, f.binary("add", value, "1"), large)
-    return f.select(f.compare("slt", value, "0"), "0", bucket)
+    mantissa = f.binary("and", f.binary("lshr", value, exponent), str((1 << bits) - 1))
+    of_large = f.binary("shl", f.binary("add", exponent, "1"), str(bits))
+    of_large = f.binary("add", f.binary("add", of_large, mantissa), "1")
+    f.enter(done)
+    return f.phi([("0", negative), (of_small, small), (of_large, large)])
 
 
 @aggregation("lhist")
