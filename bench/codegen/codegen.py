@@ -108,8 +108,8 @@ def clang(source: Path, maps: dict[str, int], bpf_type: int) -> Cost:
         set_immediate(code, use.instruction, maps[use.symbol.removeprefix("map:")], _PSEUDO_MAP_FD)
     types = BtfWriter()
     functions = [
-        (start, types.function(name, Linkage.STATIC if index else Linkage.GLOBAL))
-        for index, (name, start) in enumerate(flat.functions)
+        (function.start, types.function(function.name, Linkage.STATIC if index else Linkage.GLOBAL))
+        for index, function in enumerate(flat.functions)
     ]
     return load_program(bpf_type, bytes(code), load_btf(types.finish()), functions)
 

@@ -1,7 +1,7 @@
 """Code that runs rarely, in functions of its own: called from every program that may need it, which keeps them small.
 
 They take and return i64 only. The module has each at most once; the object's flattening copies into a program what it
-calls.
+calls. Those whose result nobody looks at are global functions: the verifier checks them once, not at every call.
 """
 
 from __future__ import annotations
@@ -9,13 +9,19 @@ from __future__ import annotations
 from compiler.codegen.ir import I64, NULL, PTR, Function, Module, Operand
 from compiler.helpers import HELPERS
 from compiler.object.constants import Constants
-from compiler.object.sections import FUNCTION_PREFIX
+from compiler.object.sections import FUNCTION_PREFIX, GLOBAL_PREFIX
 from proto import required_resources_pb2 as pb
 
 
 def _begin(module: Module, name: str, *parameters: str) -> Function:
     typed = [(I64, parameter) for parameter in parameters]
     return Function(module, name, FUNCTION_PREFIX + name, typed, "internal")
+
+
+def _begin_global(module: Module, name: str, *parameters: str) -> Function:
+    """Not internal, or LLVM would leave out parameters that are always the same."""
+    typed = [(I64, parameter) for parameter in parameters]
+    return Function(module, name, f"{GLOBAL_PREFIX}{len(parameters)}.{name}", typed, "hidden")
 
 
 def _has(module: Module, name: str) -> bool:
@@ -26,7 +32,7 @@ def count_lost_event(f: Function, event_loss: str) -> None:
     """Calls the function that counts an event which the ring buffer had no room for."""
     name = "count_lost_event"
     if not _has(f.module, name):
-        g = _begin(f.module, name)
+        g = _begin_global(f.module, name)
         key = g.alloca(4, 4)
         g.store("0", key, 4)
         counter = g.call_pointer_helper(HELPERS["map_lookup_elem"].id, (PTR, g.module.symbol(event_loss)), (PTR, key))
@@ -40,10 +46,10 @@ def count_lost_event(f: Function, event_loss: str) -> None:
 
 
 def report_error(f: Function, ring_buffer: str, event_loss: str, action: int, result: Operand) -> None:
-    """Calls the function that sends the event of a run-time error: the action, and a number."""
+    """Calls the function that sends the event of a run-time error: the action, and a number, in the lower 32 bits."""
     name = "report_error"
     if not _has(f.module, name):
-        g = _begin(f.module, name, "%action", "%result")
+        g = _begin_global(f.module, name, "%action", "%result")
         event = g.alloca(16)
         g.store("%action", event, 8)
         g.store("%result", g.offset(event, 8), 8)

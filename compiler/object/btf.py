@@ -89,10 +89,14 @@ class BtfWriter:
             record += struct.pack("<II", self._string(enumerator), value & 0xFFFFFFFF)
         return self._add(record)
 
-    def function(self, name: str, linkage: Linkage) -> int:
-        """`int name()`: the kernel wants a FUNC for each function, but looks at arguments of global ones only."""
-        prototype = self._add(self._header("", Kind.FUNC_PROTO, 0, self.integer(4, signed=True)))
-        return self._add(self._header(name, Kind.FUNC, linkage, prototype))
+    def function(self, name: str, linkage: Linkage, arguments: int = 0) -> int:
+        """`int name(u64 argument0, ...)`: the kernel wants a FUNC for each function, but looks at arguments of global
+        ones only.
+        """
+        record = self._header("", Kind.FUNC_PROTO, arguments, self.integer(4, signed=True))
+        for index in range(arguments):
+            record += struct.pack("<II", self._string(f"argument{index}"), self.integer(8, signed=False))
+        return self._add(self._header(name, Kind.FUNC, linkage, self._add(record)))
 
     def finish(self) -> bytes:
         """The BTF blob; empty if there is no type."""

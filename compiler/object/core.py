@@ -77,9 +77,11 @@ class CoreTypes:
         constant.core.local_value = 1 if kind == Kind.ENUM_VALUE_EXISTS else value & (1 << 64) - 1
         return constant
 
-    def function(self, name: str, linkage: Linkage) -> int:
-        """The type id of a FUNC, for func_info."""
-        return self.btf.function(name, linkage)
+    def function(self, name: str, arguments: int | None) -> int:
+        """The type id of a FUNC, for func_info: a global one with so many arguments, or a static one."""
+        if arguments is None:
+            return self.btf.function(name, Linkage.STATIC)
+        return self.btf.function(name, Linkage.GLOBAL, arguments)
 
     def finish(self) -> bytes:
         """Completes the constants and returns the local BTF."""

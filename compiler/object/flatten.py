@@ -6,7 +6,7 @@ import struct
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from compiler.object.sections import FUNCTION_PREFIX, PROGRAM_PREFIX, ObjectError, Reference, Section
+from compiler.object.sections import FUNCTION_PREFIX, GLOBAL_PREFIX, PROGRAM_PREFIX, ObjectError, Reference, Section
 
 INSTRUCTION_SIZE = 8
 R_BPF_64_64 = 1  # the 64-bit immediate of ld_imm64
@@ -32,13 +32,25 @@ class SymbolUse:
 
 
 @dataclass(frozen=True, slots=True)
+class FlatFunction:
+    """`start` is the first instruction; `arguments` how many u64 a global function takes, None for a static one.
+
+    The context that a program's entry gets does not count: the kernel knows about it.
+    """
+
+    name: str
+    start: int
+    arguments: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class FlatProgram:
-    """Instructions of a program; `functions` has the name and first instruction of the entry and each subprogram."""
+    """Instructions of a program; `functions` has the entry, a global one, and then each subprogram."""
 
     name: str
     instructions: bytes
     uses: tuple[SymbolUse, ...]
-    functions: tuple[tuple[str, int], ...]
+    functions: tuple[FlatFunction, ...]
 
 
 def flatten(sections: Mapping[str, Section], symbols: Collection[str]) -> dict[str, FlatProgram]:
@@ -68,12 +80,9 @@ class _Flattener:
         # Appending a function may add to the pending references: the list grows while it is walked.
         for section, start, reference in self._pending:
             self._resolve(section, start + reference.offset // INSTRUCTION_SIZE, reference)
-        functions = tuple(
-            (name.removeprefix(PROGRAM_PREFIX).removeprefix(FUNCTION_PREFIX), start)
-            for name, start in self._starts.items()
-        )
+        functions = tuple(_function(name, start) for name, start in self._starts.items())
         uses = tuple(sorted(self._uses, key=lambda use: use.instruction))
-        return FlatProgram(functions[0][0], bytes(self._code), uses, functions)
+        return FlatProgram(functions[0].name, bytes(self._code), uses, functions)
 
     def _append(self, section: Section) -> None:
         start = len(self._code) // INSTRUCTION_SIZE
@@ -103,3 +112,12 @@ class _Flattener:
         else:
             what = "call of" if opcode == OPCODE_CALL else "reference to"
             raise ObjectError(f"{home}: {what} the undefined symbol {reference.symbol}")
+
+
+def _function(section: str, start: int) -> FlatFunction:
+    if section.startswith(GLOBAL_PREFIX):
+        arguments, _, name = section.removeprefix(GLOBAL_PREFIX).partition(".")
+        return FlatFunction(name, start, int(arguments))
+    if section.startswith(PROGRAM_PREFIX):
+        return FlatFunction(section.removeprefix(PROGRAM_PREFIX), start, 0)
+    return FlatFunction(section.removeprefix(FUNCTION_PREFIX), start, None)

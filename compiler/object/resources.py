@@ -17,7 +17,6 @@ from compiler.analysis.program import (
 )
 from compiler.interop.module import CMap
 from compiler.object import actions, probes
-from compiler.object.btf import Linkage
 from compiler.object.constants import Constants
 from compiler.object.core import CoreTypes
 from compiler.object.flatten import INSTRUCTION_SIZE, FlatProgram
@@ -333,9 +332,9 @@ class ResourcesBuilder:
                     self.message.constants.append(self.constants.by_symbol[symbol])
                 entry.relocations.add(instruction=use.instruction, constant=indexes[symbol])
             # The kernel ignores CO-RE records of a program without func_info, silently.
-            for number, (name, start) in enumerate(flat.functions):
-                linkage = Linkage.STATIC if number else Linkage.GLOBAL
-                entry.functions.add(instruction=start, btf_type=self.core.function(name, linkage))
+            for function in flat.functions:
+                type_id = self.core.function(function.name, function.arguments)
+                entry.functions.add(instruction=function.start, btf_type=type_id)
             for point in source.attach_points:
                 self.message.probes.append(probes.describe(point, index, self.tables, words))
         # CO-RE constants are completed last; the message holds copies of them.

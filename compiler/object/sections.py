@@ -3,6 +3,9 @@
 Code generation puts every function into a section of its own, named after it: `PROGRAM_PREFIX` and the program's name,
 or `FUNCTION_PREFIX` and the name for subprograms and callbacks. So a function is its section, and a reference to a
 section that holds code is a reference to that function.
+
+The verifier follows every call of such a function. Those in sections of `GLOBAL_PREFIX` are global functions, which it
+checks once, for any numbers as arguments. How many they have comes before the name: `global.2.name`.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from dataclasses import dataclass, field
 
 PROGRAM_PREFIX = "program."
 FUNCTION_PREFIX = "function."
+GLOBAL_PREFIX = "global."
 
 
 class ObjectError(Exception):

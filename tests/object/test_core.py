@@ -125,6 +125,8 @@ def test_equal_types_have_one_id() -> None:
     assert writer.integer(4, signed=True) == writer.integer(4, signed=True)
     assert writer.integer(4, signed=True) != writer.integer(4, signed=False)
     assert writer.function("f", Linkage.GLOBAL) != writer.function("f", Linkage.STATIC)
+    assert writer.function("f", Linkage.GLOBAL, 1) == writer.function("f", Linkage.GLOBAL, 1)
+    assert writer.function("f", Linkage.GLOBAL, 1) != writer.function("f", Linkage.GLOBAL, 2)
 
 
 def test_union_members_start_at_zero() -> None:

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from compiler.object.flatten import R_BPF_64_32, R_BPF_64_64, FlatProgram, SymbolUse, flatten
+from compiler.object.flatten import R_BPF_64_32, R_BPF_64_64, FlatFunction, FlatProgram, SymbolUse, flatten
 from compiler.object.sections import ObjectError, Reference, Section
 
 MOV, EXIT, CALL, LD_IMM64 = 0xB7, 0x95, 0x85, 0x18
@@ -34,18 +34,18 @@ def test_calls_are_resolved_and_each_function_is_copied_once() -> None:
         for section in (
             code(
                 "program.p", insn(CALL, 0x10, -1), insn(CALL, 0x10, -1), insn(EXIT),
-                references=(to_section(0, R_BPF_64_32, "function.f"), to_section(1, R_BPF_64_32, "function.g")),
+                references=(to_section(0, R_BPF_64_32, "function.f"), to_section(1, R_BPF_64_32, "global.2.g")),
             ),
             code(
                 "function.f", insn(CALL, 0x10, -1), insn(EXIT),
-                references=(to_section(0, R_BPF_64_32, "function.g"),),
+                references=(to_section(0, R_BPF_64_32, "global.2.g"),),
             ),
-            code("function.g", insn(MOV), insn(EXIT)),
+            code("global.2.g", insn(MOV), insn(EXIT)),
             code("function.unused", insn(EXIT)),
         )
     }  # fmt: skip
     program = flatten(sections, ())["p"]
-    assert program.functions == (("p", 0), ("f", 3), ("g", 5))
+    assert program.functions == (FlatFunction("p", 0, 0), FlatFunction("f", 3, None), FlatFunction("g", 5, 2))
     assert len(program.instructions) == 7 * 8
     # The distance counts from the instruction behind the call.
     assert [immediate(program, index) for index in (0, 1, 3)] == [(1, 2), (1, 3), (1, 1)]
