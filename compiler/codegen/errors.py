@@ -40,8 +40,8 @@ def check_helper(e: Emitter, helper: str, result: Operand, span: Span) -> None:
     if e.helper_errors == 0 or (e.helper_errors == 1 and helper in _QUIET):
         return
     # Helpers that return an int leave the upper half of the register to chance.
-    result = e.f.narrow(result, 32, signed=True)
-    with e.when(e.f.compare("slt", result, "0"), "helper.failed"):
+    status = e.f.value(f"trunc i64 {result} to i32")
+    with e.when(e.f.compare("slt", status, "0", "i32"), "helper.failed"):
         index = len(e.program.actions)
         e.program.actions.append(RuntimeErrorAction(span, (), 16, RuntimeErrorKind.HELPER, helper))
         _send(e, index, result)
