@@ -59,6 +59,12 @@ def test_uprobes_of_any_build_compare_no_build_ids() -> None:
     assert linked.isdisjoint({"shim_check_build", "elf_build_id"} | DEMANGLER)
 
 
+def test_packets_are_a_feature() -> None:
+    packets = {"shim_packets_open", "shim_packets_drain", "shim_packets_close", "pcap_put"}
+    assert symbols("linked_packets") >= packets
+    assert symbols("linked_uprobe").isdisjoint(packets)
+
+
 def test_addresses_need_no_symbols() -> None:
     linked = symbols("linked_addresses")
     assert "shim_print_ustack" in linked
