@@ -69,6 +69,19 @@ struct three_words returns_in_memory(int a) {
   return (struct three_words){a, a, a};
 }
 
+long double returns_long_double(int a) {
+  return a;
+}
+
+_Complex double returns_complex(_Complex double a, int b) {
+  return a + b;
+}
+
+typedef int vector __attribute__((vector_size(16)));
+vector returns_vector(vector a, int b) {
+  return a + b;
+}
+
 int wide(int a, __int128 b, int c) {
   return a + (int)b + c;
 }

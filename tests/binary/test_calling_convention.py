@@ -22,6 +22,10 @@ TWO_FLOATS = struct(8, (0, 4, F), (4, 4, F))
 FLOAT_AND_INT = struct(8, (0, 4, F), (4, 4, I))
 PACKED = struct(5, (0, 1, I), (1, 4, I))
 EMPTY = struct(0)
+LONG_DOUBLE_ALONE = struct(16, (0, 16, X))
+TWO_LONG_DOUBLES = struct(32, (0, 16, X), (16, 16, X))
+COMPLEX = Shape(16, ((0, 8, F), (8, 8, F)))
+VECTOR, WIDE_VECTOR = Shape(16, ((0, 16, F),)), Shape(32, ((0, 32, F),))
 WITH_DESTRUCTOR = struct(4, (0, 4, I), by_reference=True)
 
 
@@ -41,6 +45,11 @@ WITH_DESTRUCTOR = struct(4, (0, 4, I), by_reference=True)
         ([INT], THREE_LONGS, [(1,)]),
         ([INT], TWO_LONGS, [(0,)]),
         ([INT], DOUBLE, [(0,)]),
+        ([INT], LONG_DOUBLE, [(0,)]),
+        ([INT], LONG_DOUBLE_ALONE, [(0,)]),
+        ([INT], TWO_LONG_DOUBLES, [(1,)]),
+        ([COMPLEX, VECTOR, INT], COMPLEX, [(), (), (0,)]),
+        ([INT], WIDE_VECTOR, [(0,)]),
         ([INT], WITH_DESTRUCTOR, [(1,)]),
     ],
 )
@@ -57,6 +66,7 @@ def test_x86_64(parameters: list[Shape], result: Shape | None, expected: list[tu
         ([THREE_LONGS, INT], None, [(0,), (1,)]),  # its address
         ([INT, INT128, INT], None, [(0,), (2, 3), (4,)]),
         ([TWO_FLOATS, FLOAT_AND_INT, INT], None, [(), (0,), (1,)]),
+        ([COMPLEX, VECTOR, INT], None, [(), (), (0,)]),
         # what does not fit is on the stack, and all that follows
         ([INT] * 7 + [TWO_LONGS, INT], None, [(0,), (1,), (2,), (3,), (4,), (5,), (6,), (), ()]),
         ([INT], THREE_LONGS, [(0,)]),

@@ -80,6 +80,12 @@ def test_a_result_in_memory_takes_the_first_register(whole: Binary) -> None:
     assert arguments(whole, "returns_in_memory") == [("a", "int32", 1)]
 
 
+def test_what_is_neither_an_integer_nor_in_memory_takes_none(whole: Binary) -> None:
+    assert arguments(whole, "returns_long_double") == [("a", "int32", 0)]
+    assert arguments(whole, "returns_complex") == [("a", "none", 0), ("b", "int32", 0)]
+    assert arguments(whole, "returns_vector") == [("a", "none", 0), ("b", "int32", 0)]
+
+
 # Type units of DWARF 4 are a section of their own: they are found by what refers to them, not by name.
 @pytest.mark.parametrize("name", [name for name in WITH_DEBUG_INFO if name != "typeunits4.so"])
 def test_members(folder: Path, name: str) -> None:

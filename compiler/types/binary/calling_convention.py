@@ -19,7 +19,7 @@ _MOST_HOMOGENEOUS = 4
 
 class Scalar(enum.Enum):
     INTEGER = "integer"  # and pointers
-    FLOAT = "float"
+    FLOAT = "float"  # and vectors
     X87 = "x87"  # long double of x86-64
     OPAQUE = "opaque"
 
@@ -44,7 +44,7 @@ def registers(arch: str, parameters: Sequence[Shape], result: Shape | None) -> l
 def _x86_64(parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int, ...]]:
     most = 6
     # The address of the place for a result that is returned in memory is a hidden first argument.
-    free = 1 if result is not None and (result.by_reference or _x86_64_words(result) is None) else 0
+    free = 1 if result is not None and _x86_64_is_returned_in_memory(result) else 0
     found = []
     for shape in parameters:
         count = 1 if shape.by_reference else len(_x86_64_words(shape) or ())
@@ -53,6 +53,12 @@ def _x86_64(parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int
         found.append(tuple(range(free, free + count)))
         free += count
     return found
+
+
+def _x86_64_is_returned_in_memory(result: Shape) -> bool:
+    """Only aggregates can be, and not all that would be passed in memory: a long double alone is returned in st(0)."""
+    in_st0 = result.size <= _MOST_IN_REGISTERS and [kind for *_, kind in result.scalars] == [Scalar.X87]
+    return result.by_reference or (result.is_aggregate and not in_st0 and _x86_64_words(result) is None)
 
 
 def _x86_64_words(shape: Shape) -> tuple[int, ...] | None:

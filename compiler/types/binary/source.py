@@ -36,7 +36,7 @@ _MAX_DEPTH = 32
 _SLOT_BITS = 64
 
 # DW_ATE_*
-_BOOLEAN, _FLOAT, _SIGNED, _SIGNED_CHAR, _UNSIGNED, _UNSIGNED_CHAR, _UTF = 0x2, 0x4, 0x5, 0x6, 0x7, 0x8, 0x10
+_BOOLEAN, _COMPLEX, _FLOAT, _SIGNED, _SIGNED_CHAR, _UNSIGNED, _UNSIGNED_CHAR, _UTF = 2, 3, 4, 5, 6, 7, 8, 0x10
 _INTEGERS = frozenset({_BOOLEAN, _SIGNED, _SIGNED_CHAR, _UNSIGNED, _UNSIGNED_CHAR, _UTF})
 _CHARACTERS = frozenset({_SIGNED_CHAR, _UNSIGNED_CHAR})
 _DOUBLE = 8
@@ -136,12 +136,10 @@ class DwarfSource:
         return tuple(fields)
 
     def _shape(self, die: DIE | None, language: int) -> Shape:
-        if die is None:
-            return Shape(0, ())
         whole = _peeled(die)
-        is_aggregate = whole is not None and whole.tag in _RECORDS
         if whole is None:
             return Shape(0, ())
+        is_aggregate = whole.tag in _RECORDS
         size = self._size(whole)
         by_reference = is_aggregate and (
             _number(whole, "DW_AT_calling_convention") == _PASS_BY_REFERENCE
@@ -156,12 +154,16 @@ class DwarfSource:
         size = self._size(peeled)
         if peeled.tag == "DW_TAG_base_type":
             encoding = _number(peeled, "DW_AT_encoding")
+            count = 2 if encoding == _COMPLEX else 1
             kind = Scalar.OPAQUE
             if encoding in _INTEGERS:
                 kind = Scalar.INTEGER
-            elif encoding == _FLOAT:
-                kind = Scalar.X87 if self._arch == "x86_64" and size > _DOUBLE else Scalar.FLOAT
-            yield start, size, kind
+            elif encoding in (_FLOAT, _COMPLEX):
+                kind = Scalar.X87 if self._arch == "x86_64" and size // count > _DOUBLE else Scalar.FLOAT
+            for index in range(count):
+                yield start + index * (size // count), size // count, kind
+        elif "DW_AT_GNU_vector" in peeled.attributes:
+            yield start, size, Scalar.FLOAT
         elif peeled.tag == "DW_TAG_array_type":
             element = _target(peeled)
             if element is not None:
