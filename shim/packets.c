@@ -149,7 +149,7 @@ void shim_packets_close(void) {
 }
 
 int shim_action_skb_output(struct tracer *tracer, const struct pb_action *action, const uint8_t *event, uint32_t size) {
-  if (!packets.files)
+  if (!packets.files || size < PACKET_OFFSET)
     return -EBADMSG;
   struct writer *file = packets.files[action - tracer->resources->actions];
   uint64_t since_boot;
@@ -184,7 +184,7 @@ static int read_record(struct tracer *tracer, const struct packet_ring *ring, ui
   if (header->size < sizeof(*header) + sizeof(size))
     return -EBADMSG;
   copy(ring, at + sizeof(*header), &size, sizeof(size));
-  if (size < PACKET_OFFSET || size > header->size - sizeof(*header) - sizeof(size))
+  if (size < sizeof(index) || size > header->size - sizeof(*header) - sizeof(size))
     return -EBADMSG;
   copy(ring, at + sizeof(*header) + sizeof(size), packets.event, size);
   memcpy(&index, packets.event, sizeof(index));

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/output/output.h"
+#include "shim/packets.h"
 #include "tests/shim/check.h"
 
 static char path[] = "pcap_test.XXXXXX";
@@ -65,6 +67,25 @@ static void test_no_such_directory(void) {
   CHECK(pcap_open(&file, "no such directory/packets.pcap") == -ENOENT);
 }
 
+// A program may send it through the ring buffer too, which pads what is missing.
+static void test_cut_event(void) {
+  const struct pb_source_span span = {.file = ""};
+  const struct pb_skb_output output = {.path = path};
+  const struct pb_action action = {.kind_case = PB_ACTION_KIND_SKB_OUTPUT, .skb_output = &output};
+  const struct pb_map info = {.role = PB_MAP_PACKETS};
+  const struct pb_required_resources resources = {.spans = &span, .spans_count = 1, .actions = &action, .actions_count = 1};
+  const struct map map = {.info = &info, .fd = -1};
+  struct tracer tracer = {.resources = &resources};
+  uint8_t *event = calloc(1, 24);
+  CHECK(event);
+  event[16] = event[20] = 200;  // captured, and of how many
+  CHECK(shim_packets_open(&tracer, &map, -1) < 0);  // there are no rings, but files
+  CHECK(shim_action_skb_output(&tracer, &action, event, 16) == -EBADMSG);
+  CHECK(shim_action_skb_output(&tracer, &action, event, 24) == -EBADMSG);
+  free(event);
+  shim_packets_close();
+}
+
 int main(void) {
   int fd = mkstemp(path);
   CHECK(fd >= 0);
@@ -73,6 +94,7 @@ int main(void) {
   CHECK_CASE(test_packets);
   CHECK_CASE(test_large_packet);
   CHECK_CASE(test_no_such_directory);
+  CHECK_CASE(test_cut_event);
   unlink(path);
   return check_result();
 }
