@@ -173,7 +173,7 @@ class _Checker:
             self.error("condition", f"Invalid condition: {kind_name(node.type)}", span)
 
     def context_in_loop(self, body: ast.Block) -> None:
-        """The rounds of a loop may run in a function of their own, which has no context to read."""
+        """Upstream refuses these: the rounds of its loops run in a function of their own, which has no context."""
         for node in body.walk():
             if isinstance(node, ast.Builtin | ast.Call) and _NEEDS_CONTEXT.fullmatch(node.name):
                 message = f"'{node.name}' builtin is not allowed in a for-loop"

@@ -212,7 +212,7 @@ def _tracepoint_field(e: Emitter, field: Field, node: ast.FieldAccess) -> Value:
     )
     offset = e.symbol_value(symbol)
     if field.dynamic is None and not is_scalar(node.type):
-        return Place(f.binary("add", f.to_integer("%ctx"), offset), AddressSpace.KERNEL)
+        return Place(f.binary("add", f.to_integer(e.context), offset), AddressSpace.KERNEL)
     size = 4 if field.dynamic else scalar_bits(field.type) // 8
     signed = field.type.is_signed and field.dynamic is None
     known, other, done = f.label("offset.known"), f.label("offset.other"), f.label("offset.done")
@@ -222,7 +222,7 @@ def _tracepoint_field(e: Emitter, field: Field, node: ast.FieldAccess) -> Value:
     after_direct = f.current
     f.branch(done)
     f.enter(other)
-    place = Place(f.binary("add", f.to_integer("%ctx"), offset), AddressSpace.KERNEL)
+    place = Place(f.binary("add", f.to_integer(e.context), offset), AddressSpace.KERNEL)
     read = memory.load(e, place, lattice.Integer(size * 8, signed), node.span)
     assert isinstance(read, Operand)
     after_read = f.current
@@ -230,7 +230,7 @@ def _tracepoint_field(e: Emitter, field: Field, node: ast.FieldAccess) -> Value:
     value = f.phi([(direct, after_direct), (read, after_read)])
     if field.dynamic is None:
         return f.boolean(f.compare("ne", value, "0")) if isinstance(node.type, lattice.Bool) else value
-    start = f.binary("add", f.to_integer("%ctx"), f.binary("and", value, "65535"))
+    start = f.binary("add", f.to_integer(e.context), f.binary("and", value, "65535"))
     if field.dynamic is DynamicArray.RELATIVE:
         start = f.binary("add", start, f.binary("add", offset, "4"))
     return start
@@ -253,5 +253,5 @@ def function_address(e: Emitter, span: Span) -> Operand:
         return register(e, e.program.arch.registers[e.program.arch.instruction_pointer])
     point = e.bpf.attach_points[0]
     if point.has_late_name or point.target == BPF_PROGRAMS:
-        return e.helper("get_func_ip", ptr("%ctx"))
+        return e.helper("get_func_ip", ptr(e.context))
     return e.symbol_value(e.resources.constants.kernel_symbol(point.event, span))

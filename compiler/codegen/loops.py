@@ -1,7 +1,7 @@
 """Loops: plain ones where the verifier can follow them, else callbacks that the kernel calls for each round.
 
-A callback is a function of its own. It reaches the variables that it shares with the code around it through a block of
-pointers on that code's stack, whose address is the callback's last argument.
+A callback is a function of its own. It reaches the variables that it shares with the code around it, and the program's
+context, through a block of pointers on that code's stack, whose address is the callback's last argument.
 """
 
 from __future__ import annotations
@@ -103,11 +103,13 @@ def _for_numbers(e: Emitter, node: ast.For, range_: ast.Range) -> None:
     # The kernel refuses more than 2^23 rounds, and counts them in 32 bits.
     count = f.minimum(f.select(some, f.binary("sub", end, start), "0"), str(2**32 - 1))
     shared = _shared(e, node)
-    context = e.stack_memory(8 * (len(shared) + 1))
-    f.store(start, e.at(context, 8 * len(shared)).address, 8)
+    size = 8 * (len(shared) + 1)
+    context = e.stack_memory(size + 8)
+    f.store(start, e.at(context, size).address, 8)
     name = callback_name(e)
     with callback(e, name, [(I64, "%index"), (PTR, "%shared")], shared, context) as inner:
-        first = inner.f.load(inner.f.offset("%shared", 8 * len(shared)), 8, signed=False)
+        _hand_on_context(e, inner, context, 8 * len(shared))
+        first = inner.f.load(inner.f.offset("%shared", size), 8, signed=False)
         index = inner.f.binary("and", "%index", str(2**32 - 1))
         _set_number(inner, node.variable.symbol, inner.f.binary("add", first, index))
         inner.block(node.body)
@@ -117,10 +119,11 @@ def _for_numbers(e: Emitter, node: ast.For, range_: ast.Range) -> None:
 
 def _for_entries(e: Emitter, node: ast.For, symbol: MapSymbol) -> None:
     shared = _shared(e, node)
-    context = e.stack_memory(max(8 * len(shared), 8))
+    context = e.stack_memory(8 * (len(shared) + 1))
     name = callback_name(e)
     parameters = [(PTR, "%map"), (PTR, "%key"), (PTR, "%value"), (PTR, "%shared")]
     with callback(e, name, parameters, shared, context) as inner:
+        _hand_on_context(e, inner, context, 8 * len(shared))
         _set_entry(inner, node, symbol)
         inner.block(node.body)
     arguments = maps.handle(e, symbol), (PTR, f'@"{name}"'), ptr(context.address), i64("0")
@@ -164,6 +167,13 @@ def _copy(e: Emitter, source: Operand, type_: Type, target: Place, node: ast.For
     memory.copy(e, Place(source), target, type_.size, node.span)
 
 
+def _hand_on_context(e: Emitter, inner: Emitter, block: Place, offset: int) -> None:
+    """Puts the program's context into the block of pointers, where the rounds find it."""
+    e.f.store(e.f.to_integer(e.context), e.at(block, offset).address, 8)
+    address = inner.f.at_start(f"load ptr, ptr {inner.f.offset_at_start('%shared', offset)}, align 8")
+    inner.context = inner.f.at_start(f"call ptr @llvm.preserve.static.offset(ptr {address})")
+
+
 def callback_name(e: Emitter) -> str:
     return f"{e.bpf.name}_loop{len(e.f.module.functions)}"
 
@@ -197,7 +207,7 @@ def callback(
     for index, symbol in enumerate(shared):
         outside = variable_storage(e, symbol)
         e.f.emit(f"store ptr {outside.address}, ptr {e.at(context, 8 * index).address}, align 8")
-        slot = f.at_start(f"getelementptr inbounds i8, ptr %shared, i64 {8 * index}")
+        slot = f.offset_at_start("%shared", 8 * index)
         places[symbol] = replace(outside, address=f.at_start(f"load ptr, ptr {slot}, align 8"))
     following, done = f.label("next"), f.label("leave")
     inner = replace(

@@ -20,9 +20,10 @@ def test_parameters_as_words_texts_numbers_and_attach_points(machine: Machine) -
         "true",
         "true",
     ]
-    hits, late, a, hello, ticks = traced.lines[8:]
-    assert (hits, late, a, hello) == (
+    hits, in_rounds, late, a, hello, ticks = traced.lines[8:]
+    assert (hits, in_rounds, late, a, hello) == (
         "@hits[do_getpgid, kprobe:do_getpgid]: 10000",
+        "@in_rounds[do_getpgid]: 10000",
         "@late: 10000",
         "@texts[a]: 1",
         "@texts[hello world]: 2",

@@ -56,7 +56,7 @@ def percpu_kaddr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
 
 @builtin("override")
 def override(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
-    e.helper("override_return", ptr("%ctx"), i64(e.scalar(node.arguments[0])))
+    e.helper("override_return", ptr(e.context), i64(e.scalar(node.arguments[0])))
     return "0"
 
 

@@ -29,7 +29,7 @@ def _target_names(e: Emitter) -> Place:
     if e.bpf.probe_type.name in LOADED_FOR_EACH:
         cookie = e.symbol_value(e.resources.constants.host(pb.HostValue.COOKIE))
     else:
-        cookie = e.helper("get_attach_cookie", ptr("%ctx"))
+        cookie = e.helper("get_attach_cookie", ptr(e.context))
     key = e.stack_memory(4)
     f.store(cookie, key.address, 4)
     entry = e.pointer_helper(
@@ -67,8 +67,8 @@ def argument(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
     assert match is not None
     if e.bpf.probe_type.name == "usdt":
         where = e.resources.usdt_arguments(e.bpf)
-        cookie = e.helper("get_attach_cookie", ptr("%ctx"))
-        return cold.usdt_argument(e.f, where, e.f.to_integer("%ctx"), cookie, int(match[1]))
+        cookie = e.helper("get_attach_cookie", ptr(e.context))
+        return cold.usdt_argument(e.f, where, e.f.to_integer(e.context), cookie, int(match[1]))
     if e.bpf.probe_type.context is Context.ARGUMENTS:
         value = fields.argument(e, int(match[1]), node.type, node.span)
         assert isinstance(value, Operand)
@@ -86,7 +86,7 @@ def retval(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
 @builtin("ctx")
 def context(e: Emitter, node: ast.Builtin, into: Place | None) -> Value:
     """What is behind it is read as any other memory of the kernel; an iterator's is never used as a whole."""
-    return e.f.to_integer("%ctx")
+    return e.f.to_integer(e.context)
 
 
 @builtin("usermode")

@@ -42,7 +42,7 @@ def _place(e: Emitter, probe: int, node: ast.Call) -> Operand:
         place = pb.UserSymbol(property=pb.UserSymbol.PLACE, probe=probe)
         return e.symbol_value(e.resources.constants.user_symbol(place, node.span))
     key = e.stack_memory(4)
-    f.store(e.helper("get_attach_cookie", ptr("%ctx")), key.address, 4)
+    f.store(e.helper("get_attach_cookie", ptr(e.context)), key.address, 4)
     places = PTR, f.module.symbol(e.resources.target_places(e.bpf))
     entry = e.pointer_helper("map_lookup_elem", places, ptr(key.address))
     known, unknown = f.label("place"), f.label("no.place")
@@ -56,5 +56,5 @@ def _place(e: Emitter, probe: int, node: ast.Call) -> Operand:
 def _address_of_probe(e: Emitter) -> Operand:
     """Where the target is in memory. When a function returns, the processor is somewhere else."""
     if e.bpf.probe_type.is_return:
-        return e.helper("get_func_ip", ptr("%ctx"))
+        return e.helper("get_func_ip", ptr(e.context))
     return fields.register(e, e.program.arch.registers[e.program.arch.instruction_pointer])
