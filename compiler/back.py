@@ -44,7 +44,7 @@ def compile_program(
         builder = ResourcesBuilder(program, VERSION)
         module = generator.run(program, builder, sink, helper_errors=helper_errors)
         ir = str(module)
-        linked = [c_modules.linked_ir(c_module, builder) for c_module in program.c_modules]
+        linked = [c_modules.linked_ir(c_module, number, builder) for number, c_module in enumerate(program.c_modules)]
     if sink.has_errors:
         raise CompileError("codegen")
     with timings.measure("llvm"):

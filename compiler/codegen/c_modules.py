@@ -62,8 +62,8 @@ def _ir_type(type_: Type) -> str:
             return f"i{8 * type_.size}"
 
 
-def linked_ir(module: CModule, resources: ResourcesBuilder) -> str:
-    """The module's IR, its CO-RE relocations and maps in terms of our constants."""
+def linked_ir(module: CModule, number: int, resources: ResourcesBuilder) -> str:
+    """The IR of the module of that number, its CO-RE relocations and maps in terms of our constants."""
     constants = resources.constants
 
     def symbol(name: str) -> str:
@@ -80,4 +80,4 @@ def linked_ir(module: CModule, resources: ResourcesBuilder) -> str:
             return constants.core_enumerator(kind, relocation.root, relocation.enumerator, span)
         return constants.core(kind, relocation.root, relocation.steps, span)
 
-    return module.ir.linked(symbol, FUNCTION_PREFIX)
+    return module.ir.linked(symbol, FUNCTION_PREFIX, number)

@@ -26,6 +26,7 @@ _DECLARATION = re.compile(r'declare .*?@(?:"(?P<quoted>[^"]*)"|(?P<plain>[\w.$-]
 _DEFINITION = re.compile(r'define .*?@(?:"(?P<quoted>[^"]*)"|(?P<plain>[\w.$-]+))\(')
 _LOCAL = re.compile(r"^(define|@\S+ =) (internal|private)\b")
 _SECTION = re.compile(r',? section "([^"]*)"')
+_OWN_SECTION = re.compile(rf' section "{PREFIX}(?P<name>\w+)"')
 _TOKEN = re.compile(r'@"(?P<quoted>[^"]*)"|@(?P<plain>[\w.$-]+)|c?"[^"]*"')
 _ATTRIBUTES = re.compile(r"(attributes #\d+ = \{)(.*)(\})")
 _UNWANTED_ATTRIBUTE = re.compile(r'"[^"]*"(="[^"]*")?|\b(noinline|optnone|optsize|minsize|alwaysinline)\b')
@@ -78,15 +79,16 @@ class CIr:
     exported: tuple[str, ...]
     """Those that it defines for others."""
 
-    def linked(self, symbol: Callable[[str], str], section_prefix: str) -> str:
+    def linked(self, symbol: Callable[[str], str], section_prefix: str, number: int) -> str:
         """The text for the link: `symbol` gives the name of a load-time constant for each name of `core` and `maps`,
-        and of `undefined` for what is the kernel's. The names of the functions' sections begin with `section_prefix`.
+        and of `undefined` for what is the kernel's. The names of the functions' sections begin with `section_prefix`
+        and end with the source's `number`, which tells apart functions of one name.
         """
         names = {name: symbol(name) for name in (*self.core, *self.maps)}
         declarations = dict.fromkeys(f'@"{name}" = extern_weak global i8' for name in names.values())
         names |= {PREFIX + name: symbol(name) for name, what in self.undefined.items() if what.is_kernels}
         text = _TOKEN.sub(lambda match: _renamed(match, names), self.text)
-        text = text.replace(f' section "{PREFIX}', f' section "{section_prefix}')
+        text = _OWN_SECTION.sub(rf' section "{section_prefix}\g<name>_{number}"', text)
         return "\n".join([text, *declarations, ""])
 
 

@@ -7,6 +7,7 @@ In place of clang stands a script that gives what clang made of sample.bpf.c, sa
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import llvmlite.binding as llvm
@@ -94,6 +95,28 @@ def test_callbacks_are_subprograms(compilation: Compilation) -> None:
     names = [Btf(resources.btf).name(function.btf_type) for function in program.functions]
     assert names[0] == program.name
     assert any(name.startswith("visit") for name in names)
+
+
+def compile_two(compilation: Compilation, ir: str) -> pb.RequiredResources:
+    """A script that imports two sources: that of `ir`, and one that differs only in the names that it defines for
+    others: `tally2` and so on.
+    """
+    folder = compilation.folder
+    names = r'(@|name: ")(thread|letter|normal|tally|both|small|same|nothing|limit)\b'
+    for source, text in (("sample", ir), ("second", re.sub(names, r"\g<1>\g<2>2", ir))):
+        (folder / f"{source}.bpf.c").touch()
+        (folder / source).write_bytes(llvm.parse_assembly(text, llvm.create_context()).as_bitcode())
+    (folder / "clang").write_text(
+        f'#!/bin/sh\ncase "$*" in *second*) cat {folder}/second ;; *) cat {folder}/sample ;; esac\n'
+    )
+    return compilation.resources("BEGIN { print(tally(3)); print(tally2(3)); }", definitions='import "second.bpf.c";\n')
+
+
+def test_static_functions_of_one_name(compilation: Compilation) -> None:
+    resources = compile_two(compilation, (_FOLDER / "sample.ll").read_text())
+    (program,) = resources.programs
+    names = [Btf(resources.btf).name(function.btf_type) for function in program.functions]
+    assert sum(name.startswith("visit") for name in names) == 2
 
 
 def test_maps_and_data(compilation: Compilation) -> None:
