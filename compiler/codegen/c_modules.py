@@ -68,7 +68,7 @@ def linked_ir(module: CModule, number: int, resources: ResourcesBuilder) -> str:
 
     def symbol(name: str) -> str:
         if name in module.maps:
-            return resources.c_map(module.name, module.maps[name])
+            return resources.c_map(module.source.name, module.maps[name])
         declared = module.ir.undefined.get(name)
         if declared is not None:
             add = constants.kfunc if declared.is_function else constants.kernel_variable

@@ -62,6 +62,7 @@ class CMap:
     value_size: int
     max_entries: int
     flags: int
+    is_static: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,6 @@ class CModule:
     maps: Mapping[str, CMap]
     relocations: Mapping[str, CoreRelocation]
     """By symbol, as in `ir.core`."""
-
-    @property
-    def name(self) -> str:
-        """The file's own name."""
-        return self.source.name.rpartition("/")[2]
 
     def span(self, use: CoreUse) -> Span:
         """Where a relocation is used, or the import if that is in a header."""
@@ -189,10 +185,11 @@ class _Reader:
         for section_id in self.btf.find(_MAPS_SECTION, Kind.DATASEC):
             for variable_id in self.btf.section_variables(section_id):
                 name = self.btf.name(variable_id)
-                found[name] = self.map(name, self.btf.strip(self.btf.target(variable_id)))
+                is_static = self.btf.linkage(variable_id) == LINKAGE_STATIC
+                found[name] = self.map(name, self.btf.strip(self.btf.target(variable_id)), is_static)
         return found
 
-    def map(self, name: str, definition: int) -> CMap:
+    def map(self, name: str, definition: int, is_static: bool) -> CMap:
         """A map from the structure that defines it: numbers are the lengths of arrays that its members point to."""
         numbers: dict[str, int] = {}
         for member in self.btf.members(definition):
@@ -213,6 +210,7 @@ class _Reader:
             numbers.get("value_size", 0),
             numbers.get("max_entries", 0),
             numbers.get("map_flags", 0),
+            is_static,
         )
 
     # --------------------------------------------------------------------------------------------------------- CO-RE

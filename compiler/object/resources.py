@@ -101,7 +101,7 @@ class ResourcesBuilder:
         self._running: tuple[ScratchMap, int] | None = None
         self._target_places = ""
         self._packets = ""
-        self._c_maps: dict[CMap, str] = {}
+        self._c_maps: dict[tuple[str, CMap], str] = {}
         self._cookie_users: set[str] = set()
         for symbol in sorted(program.maps, key=lambda symbol: symbol.name):
             self._add_user_map(symbol)
@@ -154,8 +154,11 @@ class ResourcesBuilder:
         return self._target_names
 
     def c_map(self, source: str, map_: CMap) -> str:
-        """The symbol of a map that a C source defines: working memory like ours."""
-        if map_ not in self._c_maps:
+        """The symbol of a map that a C source defines: working memory like ours. One that is not static belongs to
+        every source which defines it so.
+        """
+        key = (source if map_.is_static else "", map_)
+        if key not in self._c_maps:
             index = len(self.message.maps)
             self.message.maps.add(
                 role=pb.Map.SCRATCH,
@@ -166,8 +169,8 @@ class ResourcesBuilder:
                 max_entries=map_.max_entries,
                 flags=map_.flags,
             )
-            self._c_maps[map_] = self.constants.map(index, f"{source}:{map_.name}")
-        return self._c_maps[map_]
+            self._c_maps[key] = self.constants.map(index, f"{map_.name}.{index}")
+        return self._c_maps[key]
 
     def usdt_arguments(self, program: BpfProgram) -> str:
         """The symbol of the map that says where the arguments of each USDT probe are."""

@@ -282,9 +282,9 @@ class Btf:
         return [(self.string(name), kind) for name, kind in zip(entries[0::2], entries[1::2], strict=True)]
 
     def linkage(self, type_id: int) -> int:
-        """Of a function: 0 static, 1 global, 2 external."""
-        _, _, linkage = self._extra(type_id, Kind.FUNC)
-        return linkage
+        """Of a function or a variable: 0 static, 1 global, 2 external."""
+        words, at, linkage = self._extra(type_id, Kind.FUNC, Kind.VAR)
+        return words[at + 1] if self.kind(type_id) is Kind.VAR else linkage
 
     def section_variables(self, type_id: int) -> list[int]:
         """Ids of the variables in a data section."""

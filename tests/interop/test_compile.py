@@ -119,6 +119,17 @@ def test_static_functions_of_one_name(compilation: Compilation) -> None:
     assert sum(name.startswith("visit") for name in names) == 2
 
 
+@pytest.mark.parametrize(("linkage", "number"), [("dso_local", 1), ("internal", 2)])
+def test_maps_of_one_name(compilation: Compilation, linkage: str, number: int) -> None:
+    ir = (_FOLDER / "sample.ll").read_text().replace("@counts = dso_local", f"@counts = {linkage}")
+    is_local = "true" if linkage == "internal" else "false"
+    ir = re.sub(r'(DIGlobalVariable\(name: "counts",.*isLocal:) false', rf"\1 {is_local}", ir)
+    resources = compile_two(compilation, ir)
+    maps = [index for index, map_ in enumerate(resources.maps) if map_.name == "counts"]
+    assert len(maps) == number
+    assert {constant.map.map for constant in resources.constants if constant.HasField("map")} >= set(maps)
+
+
 def test_maps_and_data(compilation: Compilation) -> None:
     resources = compilation.resources("BEGIN { print(tally(3)); }")
     maps = {map_.name: map_ for map_ in resources.maps}
