@@ -59,8 +59,7 @@ static void set_immediate(struct bpf_insn *instruction, uint8_t source, uint64_t
   instruction[1].imm = (int32_t)(uint32_t)(value >> 32);
 }
 
-void constants_apply(const struct tracer *tracer, const struct pb_program *program, uint64_t cookie,
-                     struct bpf_insn *instructions) {
+void constants_apply(const struct tracer *tracer, const struct pb_program *program, struct bpf_insn *instructions) {
   for (uint32_t i = 0; i < program->relocations_count; i++) {
     const struct pb_relocation *relocation = &program->relocations[i];
     const struct constant_value *value = &tracer->constants[relocation->constant];
@@ -75,9 +74,6 @@ void constants_apply(const struct tracer *tracer, const struct pb_program *progr
         break;
       case CONSTANT_IMMEDIATE:
         set_immediate(instruction, value->source, value->immediate);
-        break;
-      case CONSTANT_COOKIE:
-        set_immediate(instruction, 0, cookie);
         break;
       case CONSTANT_ABSENT:
         if (instruction->code == BPF_OPCODE_LD_IMM64)  // of two instructions

@@ -11,7 +11,6 @@
 struct constant_value {
   enum {
     CONSTANT_IMMEDIATE,  // a 64-bit load of `immediate`, with `source` as its source register
-    CONSTANT_COOKIE,     // the same with the cookie of the target that the program is loaded for
     CONSTANT_CALL,       // a kfunc call: `immediate` is the BTF id, `offset` the index into fd_array
     CONSTANT_KERNEL,     // left to the kernel: a CO-RE relocation that it applies itself
     CONSTANT_ABSENT,     // not on this host: an instruction that the verifier refuses, unless a guard makes it unreachable
@@ -50,8 +49,7 @@ bool constant_is_linked(uint32_t kind_case);
 int constants_resolve(struct tracer *tracer);
 
 // Writes the values into a copy of a program's instructions.
-void constants_apply(const struct tracer *tracer, const struct pb_program *program, uint64_t cookie,
-                     struct bpf_insn *instructions);
+void constants_apply(const struct tracer *tracer, const struct pb_program *program, struct bpf_insn *instructions);
 
 // Fills the map of role TARGET_PLACES. Returns 0 or a negative errno. In constants/user_symbol.c.
 int shim_fill_target_places(struct tracer *tracer, int map_fd);

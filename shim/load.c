@@ -192,7 +192,8 @@ static int load_with_log(struct tracer *tracer, const struct pb_program *program
   return fd;
 }
 
-// Where the kernel has no cookies, the call that asks for it becomes the number itself.
+// A program that is loaded for one target has no need to ask for its cookie: the calls become the number itself. (The kernel
+// either does not hand out any, or not for such links.)
 static void put_cookie(struct bpf_insn *instructions, uint32_t count, uint64_t cookie) {
   for (uint32_t i = 0; i < count; i++)
     if (instructions[i].code == BPF_OPCODE_CALL && !(instructions[i].registers >> 4) && instructions[i].imm == BPF_FUNC_GET_ATTACH_COOKIE)
@@ -211,8 +212,8 @@ static int load_for(struct tracer *tracer, const struct pb_program *program, con
   if (!instructions || !functions)
     goto out;
   memcpy(instructions, program->instructions.data, program->instructions.size);
-  constants_apply(tracer, program, attach_cookie(tracer, target), instructions);
-  if (program->uses_cookie && !attach_has_cookies())
+  constants_apply(tracer, program, instructions);
+  if (program->uses_cookie && attach_is_per_target(tracer, probe))
     put_cookie(instructions, program->instructions.size / (uint32_t)sizeof(*instructions), attach_cookie(tracer, target));
   for (uint32_t i = 0; i < program->functions_count; i++)
     functions[i] = (struct bpf_func_info){program->functions[i].instruction, program->functions[i].btf_type};

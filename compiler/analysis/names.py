@@ -19,7 +19,7 @@ from functools import lru_cache
 from compiler import builtins
 from compiler.analysis.config import Config, record
 from compiler.analysis.fold import Folder
-from compiler.analysis.program import COOKIE_PROBES, LOADED_FOR_EACH, BpfProgram
+from compiler.analysis.program import COOKIE_PROBES, BpfProgram
 from compiler.arch import Architecture
 from compiler.builtins import BUILTINS, Accept, Builtin, Kind
 from compiler.interop.module import LINKAGE_STATIC, CFunction
@@ -124,7 +124,7 @@ class _Names:
         self.check_variable(found, node)
         match found.name:
             case "probe" | "func" as name if self.program.attach_points[0].has_late_name:
-                if self.provider not in COOKIE_PROBES | LOADED_FOR_EACH:
+                if self.provider not in COOKIE_PROBES:
                     what = "parameters" if self.program.attach_points[0].late else "wildcards"
                     message = f"{name} is not supported yet in {self.provider} probes with {what}"
                     self.sink.error("not-supported", message, node.span)

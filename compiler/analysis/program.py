@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 TARGET_NAME_SIZE = 128
 """Bytes of a target's name in a program that has many: what the builtins `probe` and `func` yield there."""
-COOKIE_PROBES = frozenset({"kprobe", "kretprobe", "tracepoint", "uprobe", "uretprobe", "usdt"})
-"""Probe types of which one program has many targets, and learns by a cookie which of them runs it."""
-LOADED_FOR_EACH = frozenset({"fentry", "fexit", "rawtracepoint"})
-"""Probe types of which the tracer loads the program for each match of a wildcard, with the cookie as a constant."""
+COOKIE_PROBES = frozenset(
+    {"kprobe", "kretprobe", "tracepoint", "rawtracepoint", "fentry", "fexit", "uprobe", "uretprobe", "usdt"}
+)
+"""Probe types of which a program has many targets, and learns by a cookie which of them runs it."""
 
 BPF_PROGRAMS = "bpf"
 """Instead of a module, for fentry and fexit: functions of BPF programs that are in the kernel."""

@@ -37,7 +37,7 @@ struct attach_family {
   // there is none of is -ENOENT, the rest it has reported.
   int (*expand)(struct tracer *tracer, uint32_t probe);
   // Whether each target has a program of its own: because the kernel binds programs to targets when they are loaded, or because it
-  // tells them no cookie. These learn their cookie from a constant.
+  // tells them no cookie.
   bool (*loads_each)(const struct pb_program *program);
   // Before loading: adds to the load what belongs to the target. NULL if there is nothing to do. Reports what is wrong and
   // returns a negative errno.

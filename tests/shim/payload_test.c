@@ -124,7 +124,7 @@ static void run_actions(const struct pb_required_resources *resources, int outpu
     const struct pb_program *program = &resources->programs[i];
     struct bpf_insn *instructions = malloc(program->instructions.size);
     memcpy(instructions, program->instructions.data, program->instructions.size);
-    constants_apply(&tracer, program, 0, instructions);
+    constants_apply(&tracer, program, instructions);
     free(instructions);
   }
   free(tracer.constants);

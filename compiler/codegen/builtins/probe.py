@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from compiler.analysis.program import LOADED_FOR_EACH, TARGET_NAME_SIZE
+from compiler.analysis.program import TARGET_NAME_SIZE
 from compiler.codegen import cold, fields
 from compiler.codegen.emitter import Emitter, ptr
 from compiler.codegen.ir import NULL, PTR, Operand
@@ -13,7 +13,6 @@ from compiler.codegen.values import Place, Value, is_scalar
 from compiler.probe_types import Context
 from compiler.syntax import ast
 from compiler.syntax.source import encode
-from proto import required_resources_pb2 as pb
 
 
 @builtin("probe")
@@ -26,12 +25,8 @@ def probe(e: Emitter, node: ast.Builtin, into: Place | None) -> Place:
 def _target_names(e: Emitter) -> Place:
     """The names of the target that runs the program, by the cookie that it was attached with."""
     f = e.f
-    if e.bpf.probe_type.name in LOADED_FOR_EACH:
-        cookie = e.symbol_value(e.resources.constants.host(pb.HostValue.COOKIE))
-    else:
-        cookie = e.helper("get_attach_cookie", ptr(e.context))
     key = e.stack_memory(4)
-    f.store(cookie, key.address, 4)
+    f.store(e.helper("get_attach_cookie", ptr(e.context)), key.address, 4)
     entry = e.pointer_helper(
         "map_lookup_elem", (PTR, f.module.symbol(e.resources.target_names(e.bpf))), ptr(key.address)
     )
