@@ -52,12 +52,25 @@ def run(programs: Sequence[BpfProgram], sink: DiagnosticSink) -> None:
         ast.replace_children(program.probe, pass_.visit)
 
 
-def implicit(node: ast.Expression, to: Type) -> ast.Cast:
+def implicit(node: ast.Expression, to: Type) -> ast.Expression:
+    if node.type.is_castable_map_value and isinstance(node, ast.Block | ast.If):
+        return _read_inside(node, to)
     written = ast.NamedType(str(to), span=node.span)
     written.type = to
     cast = ast.Cast(written, node, implicit=True, span=node.span)
     cast.type = to
     return cast
+
+
+def _read_inside(node: ast.Block | ast.If, to: Type) -> ast.Expression:
+    """Reads the aggregation that a block or a branch is the value of where that stands: it has no value elsewhere."""
+    parts = ("result",) if isinstance(node, ast.Block) else ("then", "orelse")
+    for part in parts:
+        value = getattr(node, part)
+        if not isinstance(value.type, None_):  # a branch that ends the program
+            setattr(node, part, implicit(value, to))
+    node.type = to
+    return node
 
 
 def _wide(type_: Type) -> Integer:
@@ -104,6 +117,8 @@ class _Casts:
             case ast.Block():
                 # A variable that is declared and nothing else needs no place.
                 node.statements = [item for item in node.statements if not _declares_nothing(item)]
+            case ast.Cast(_, operand) if operand.type.is_castable_map_value and not isinstance(operand, ast.MapAccess):
+                node.operand = self.number(operand)
             case ast.FieldAccess():
                 node.target = _one_pointer(node.target)
             case ast.Unary("*", operand) if isinstance(operand.type, Integer):
