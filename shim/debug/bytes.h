@@ -32,7 +32,7 @@ static inline void bytes_skip(struct bytes *bytes, uint64_t size) {
 
 static inline uint64_t bytes_number(struct bytes *bytes, unsigned size) {
   uint64_t value = 0;
-  if (!bytes_has(bytes, size)) {
+  if (size > sizeof(value) || !bytes_has(bytes, size)) {
     bytes_fail(bytes);
     return 0;
   }

@@ -69,6 +69,8 @@ static const char *read_table(const struct program *program, struct bytes *at, u
     formats[i].form = bytes_unsigned(at);
   }
   uint64_t count = bytes_unsigned(at);
+  if (!bytes_has(at, count))  // none is shorter than a byte, but for those of forms without data
+    bytes_fail(at);
   for (uint64_t n = 0; n < count && !at->is_bad; n++) {
     for (unsigned i = 0; i < formats_count; i++) {
       struct dwarf_value value = dwarf_read_value(program->dwarf, &program->unit, at, formats[i].form, 0);

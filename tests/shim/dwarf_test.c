@@ -104,12 +104,44 @@ static void mutations_are_harmless(void) {
   dwarf_close(&dwarf);
 }
 
+// Looks for a file in a line table of version 5 whose addresses have `address_size` bytes, and whose tables of folders and files are given.
+static bool finds_file(uint8_t address_size, const uint8_t *tables, size_t size) {
+  enum { BEFORE_LENGTH = 4, BEFORE_HEADER = 12, BEFORE_TABLES = 18 };
+  uint8_t header[BEFORE_TABLES] = {0, 0, 0, 0, 5, 0, address_size, 0, 0, 0, 0, 0, 1, 1, 1, 0, 1, 1};
+  uint8_t *copy = malloc(BEFORE_TABLES + size);
+  if (!copy)
+    abort();
+  header[0] = (uint8_t)(BEFORE_TABLES - BEFORE_LENGTH + size);
+  header[8] = (uint8_t)(BEFORE_TABLES - BEFORE_HEADER + size);
+  memcpy(copy, header, sizeof(header));
+  memcpy(copy + sizeof(header), tables, size);
+  const struct dwarf dwarf = {.sections[DWARF_LINE] = {copy, copy, copy + sizeof(header) + size, false}};
+  const struct dwarf_unit unit = {.has_lines = true, .address_size = 8, .offset_size = 4, .version = 5, .folder = ""};
+  struct dwarf_line line = {0};
+  bool found = dwarf_find_file(&dwarf, &unit, 0, &line);
+  free(copy);
+  return found;
+}
+
+static void malformed_line_tables(void) {
+  enum { PATH = 1, TEXT = 8, ADDRESS = 1 };
+  static const uint8_t good[] = {1, PATH, TEXT, 1, '/', 0, 1, PATH, TEXT, 1, 'f', 0};
+  // 199 bytes are an address.
+  static const uint8_t large_address[210] = {1, PATH, ADDRESS, 1};
+  // Entries without data, as many as a number can say.
+  static const uint8_t endless[] = {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1};
+  CHECK(finds_file(8, good, sizeof(good)));
+  CHECK(!finds_file(199, large_address, sizeof(large_address)));
+  CHECK(!finds_file(8, endless, sizeof(endless)));
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2 && !elf_open(argv[1], &elf));
   CHECK(elf_find_symbol(&elf, "outer", &outer_address, &outer_size));
   CHECK_CASE(inlined_functions_and_lines);
   CHECK_CASE(unknown_addresses);
   CHECK_CASE(mutations_are_harmless);
+  CHECK_CASE(malformed_line_tables);
   elf_close(&elf);
   return check_result();
 }
