@@ -16,7 +16,7 @@
 #include "shim/payload.h"
 #include "shim/report.h"
 
-// Where the event of a packet has what (SkbOutput in required_resources.proto).
+// Where the event of a packet has what (SkbOutput in actions.proto).
 enum { TIME_OFFSET = 8, CAPTURED_OFFSET = 16, LENGTH_OFFSET = 20, PACKET_OFFSET = 24 };
 
 struct packet_ring {

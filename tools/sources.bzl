@@ -2,6 +2,7 @@
 
 _LANGUAGES = {
     "c_sources": ["*.c", "*.h"],
+    "proto_sources": ["*.proto"],
     "python_sources": ["*.py", "*.pyi"],
     "starlark_sources": ["*.bazel", "*.bzl", "WORKSPACE"],
 }

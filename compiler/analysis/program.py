@@ -268,7 +268,7 @@ class EventField:
 
 @dataclass(frozen=True, slots=True)
 class FormatPiece:
-    """Literal text, then one conversion (see FormatPiece of required_resources.proto). Its argument is a position in
+    """Literal text, then one conversion (see FormatPiece of actions.proto). Its argument is a position in
     the action's `fields`.
     """
 
@@ -381,7 +381,7 @@ class SkbOutputAction(Action):
 
 
 class RuntimeErrorKind(enum.Enum):
-    """What a program can meet; see RuntimeError of required_resources.proto."""
+    """What a program can meet; see RuntimeError of actions.proto."""
 
     HELPER = "helper"
     DIVIDE_BY_ZERO = "divide by zero"

@@ -10,7 +10,7 @@ LIMIT = 600  # lines
 def test_file_length() -> None:
     lengths = {
         path: len(Path(path).read_text(encoding="utf-8").splitlines())
-        for path in repository.sources(".py", ".c", ".h", ".bzl", ".bazel")
+        for path in repository.sources(".py", ".c", ".h", ".bzl", ".bazel", ".proto")
         if not path.endswith("_pb2.py")
     }
     too_long = {path: length for path, length in lengths.items() if length >= LIMIT}
