@@ -16,6 +16,7 @@
 //                                                                    or an action print_map
 //     for test, bench      shim_run_tests, shim_filter_targets       probes of these types
 //     for build ids        shim_check_build                          probes with a build_id
+//     for ZIP archives     shim_zip_find                             uprobes and usdt whose path has "!/", or may have
 //     for --probe-filter   shim_filter_targets                       a config.probe_filter
 //
 // The names follow the message, so neither side holds a table of the other's features. Link with --gc-sections, not with

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -104,6 +106,24 @@ int host_read_file(const char *path, char **data, size_t *size) {
   buffer = NULL;
 out:
   free(buffer);
+  close(fd);
+  return err;
+}
+
+int host_map_file(const char *path, uint64_t start, const uint8_t **data, size_t *size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return -errno;
+  struct stat status;
+  int err = fstat(fd, &status) < 0 ? -errno : 0;
+  if (!err && (!S_ISREG(status.st_mode) || (uint64_t)status.st_size <= start))
+    err = -ENOEXEC;
+  if (!err) {
+    *size = (size_t)((uint64_t)status.st_size - start);
+    void *map = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, (off_t)start);
+    err = map == MAP_FAILED ? -errno : 0;
+    *data = map;
+  }
   close(fd);
   return err;
 }

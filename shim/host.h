@@ -26,6 +26,10 @@ int host_possible_cpus(void);
 // Reads a whole file into memory and ends it by NUL. Returns 0 or a negative errno; release *data with free().
 int host_read_file(const char *path, char **data, size_t *size);
 
+// Maps a regular file, from `start` (a multiple of the page's size) to its end. Returns 0 or a negative errno, -ENOEXEC if it does not go
+// so far; release with munmap().
+int host_map_file(const char *path, uint64_t start, const uint8_t **data, size_t *size);
+
 // The directory where tracefs is mounted, or NULL if it is at neither of its two usual places. To others than root it is
 // closed: reading a file in it fails with -EACCES.
 const char *host_tracefs(void);

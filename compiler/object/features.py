@@ -52,9 +52,18 @@ def features(resources: pb.RequiredResources) -> list[str]:
         needed |= {"shim_run_tests", "shim_filter_targets"}
     if any(probe.uprobe.build_id or probe.usdt.build_id for probe in resources.probes):
         needed.add("shim_check_build")
+    if any(_may_be_archived(probe) for probe in resources.probes):
+        needed.add("shim_zip_find")
     if resources.config.probe_filter:
         needed.add("shim_filter_targets")
     return sorted(needed)
+
+
+def _may_be_archived(probe: pb.Probe) -> bool:
+    """Whether its binary may be ARCHIVE!/MEMBER."""
+    if probe.HasField("late"):
+        return probe.late.probe_type in ("", "uprobe", "uretprobe", "usdt")
+    return "!/" in probe.uprobe.path or "!/" in probe.usdt.path
 
 
 def _has_names(type_: pb.Type) -> bool:

@@ -17,6 +17,7 @@ struct target {
   char *group;        // module, category or file, "" if none
   char *symbol;       // function or event, "" if none
   uint64_t address;   // in the kernel or, for user space, in the file; of fentry the BTF id
+  uint64_t start;     // of user space: where in the file the ELF file begins, not 0 in an archive
   uint64_t semaphore; // of usdt: where in the file the counter of its users is, 0 if it has none
   uint32_t object;    // of fentry: id of the module's BTF or of the BPF program that has the function; 0 for the kernel
   int program_fd;     // of the program that is this target's own, -1 if targets share one

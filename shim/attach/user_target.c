@@ -4,19 +4,44 @@
 #include <limits.h>
 #include <string.h>
 
+#include "shim/attach/attach.h"
 #include "shim/command.h"
 #include "shim/report.h"
 #include "shim/user/path.h"
 #include "shim/user/paths.h"
+#include "shim/user/zip.h"
 
-static int report_file(const struct tracer *tracer, uint32_t probe, const char *name, int err) {
+#pragma weak shim_zip_find  // a feature: see features.h
+
+static void report_problem(const struct tracer *tracer, uint32_t probe, const char *name, const char *problem) {
   const struct pb_probe *description = &tracer->resources->probes[probe];
   report(REPORT_ERROR, tracer->resources, description->span, "%s: attach %s: target file '%s' %s",
-         description->attach_case == PB_PROBE_ATTACH_USDT ? "usdt" : "uprobe", description->name, name,
-         err == -ENOENT    ? "does not exist or is not executable"
-         : err == -ENOEXEC ? "is no ELF file of this machine"
-                           : report_cause(err));
+         description->attach_case == PB_PROBE_ATTACH_USDT ? "usdt" : "uprobe", description->name, name, problem);
+}
+
+static int report_file(const struct tracer *tracer, uint32_t probe, const char *name, int err) {
+  report_problem(tracer, probe, name,
+                 err == -ENOENT    ? "does not exist or is not executable"
+                 : err == -ENOEXEC ? "is no ELF file of this machine"
+                                   : report_cause(err));
   return err == -ENOENT ? -ENODEV : err;
+}
+
+// ARCHIVE!/MEMBER: sets `path` to that of the archive. Returns 0, -ENOENT if it is none, or -EINVAL after reporting.
+static int find_member(const struct tracer *tracer, uint32_t probe, const char *name, char path[PATH_MAX], uint64_t *start) {
+  const char *separator = strstr(name, "!/");
+  char archive[PATH_MAX];
+  if (!separator || !shim_zip_find || (size_t)(separator - name) >= sizeof(archive))
+    return -ENOENT;
+  memcpy(archive, name, (size_t)(separator - name));
+  archive[separator - name] = 0;
+  int err = user_path_find(archive, command_target_pid(tracer), path, PATH_MAX);
+  if (err)
+    return err;
+  const char *problem = shim_zip_find(path, separator + strlen("!/"), start);
+  if (problem)
+    report_problem(tracer, probe, name, problem);
+  return problem ? -EINVAL : 0;
 }
 
 // Of the many files that a pattern matches, some are no programs, and some do not have the place.
@@ -47,13 +72,20 @@ int user_target_expand(struct tracer *tracer, uint32_t probe, const char *name, 
     return search_all(tracer, probe, name, search);
   char path[PATH_MAX];
   struct elf elf;
+  uint64_t start = 0;
   int err = user_path_find(name, command_target_pid(tracer), path, sizeof(path));
+  if (err == -ENOENT)
+    err = find_member(tracer, probe, name, path, &start);
+  if (err == -EINVAL)
+    return err;
   if (!err)
-    err = elf_open(path, &elf);
+    err = elf_open_at(path, start, &elf);
   if (err)
     return report_file(tracer, probe, name, err);
   uint32_t first = tracer->targets_count;
   err = search(tracer, probe, path, &elf);
   elf_close(&elf);
+  for (uint32_t i = first; i < tracer->targets_count; i++)
+    tracer->targets[i].start = start;
   return err ? err : tracer->targets_count > first ? 0 : -ENOENT;
 }

@@ -8,8 +8,8 @@
 // Adds the targets of a probe that are in one file. Returns 0, or a negative errno after reporting.
 typedef int user_target_search(struct tracer *tracer, uint32_t probe, const char *path, const struct elf *elf);
 
-// Calls `search` with the file that `name` means (see user_path_find), or with each that it matches. To be returned by expand() of an
-// attach_family: what is wrong with the file is reported.
+// Calls `search` with the file that `name` means (see user_path_find), or with each that it matches. ARCHIVE!/MEMBER means what is stored in a
+// ZIP archive: `path` is the archive's. To be returned by expand() of an attach_family: what is wrong with the file is reported.
 int user_target_expand(struct tracer *tracer, uint32_t probe, const char *name, user_target_search *search);
 
 #endif

@@ -33,7 +33,7 @@ static int find_symbol(struct tracer *tracer, const struct pb_constant *constant
 
 static int read_property(struct tracer *tracer, const struct pb_constant *constant, const struct target *target, uint64_t *value) {
   struct elf elf;
-  int err = elf_open(target->group, &elf);
+  int err = elf_open_at(target->group, target->start, &elf);
   if (err) {
     report(REPORT_ERROR, tracer->resources, constant->span, "uaddr: open %s: %s", target->group, report_cause(err));
     return err;
@@ -75,7 +75,7 @@ int shim_fill_target_places(struct tracer *tracer, int map_fd) {
     const struct pb_probe *probe = &tracer->resources->probes[target->probe];
     struct elf elf;
     bool is_user = probe->attach_case == PB_PROBE_ATTACH_UPROBE || probe->attach_case == PB_PROBE_ATTACH_USDT;
-    if (!is_user || !tracer->resources->programs[probe->program].uses_cookie || elf_open(target->group, &elf))
+    if (!is_user || !tracer->resources->programs[probe->program].uses_cookie || elf_open_at(target->group, target->start, &elf))
       continue;
     uint64_t place = 0;
     elf_address(&elf, target->address, &place);

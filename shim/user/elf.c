@@ -2,11 +2,10 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "shim/host.h"
 
 #if defined(__x86_64__)
 enum { HOST_MACHINE = EM_X86_64 };
@@ -24,22 +23,20 @@ static void header_of(const struct elf *elf, Elf64_Ehdr *header) {
 }
 
 int elf_open(const char *path, struct elf *elf) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return -errno;
-  struct stat status;
-  int err = fstat(fd, &status) < 0 ? -errno : 0;
-  if (!err && (!S_ISREG(status.st_mode) || status.st_size < (off_t)sizeof(Elf64_Ehdr)))
-    err = -ENOEXEC;
-  void *data = MAP_FAILED;
-  if (!err) {
-    data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    err = data == MAP_FAILED ? -errno : 0;
-  }
-  close(fd);
+  return elf_open_at(path, 0, elf);
+}
+
+int elf_open_at(const char *path, uint64_t start, struct elf *elf) {
+  const uint8_t *data;
+  size_t size;
+  int err = host_map_file(path, start, &data, &size);
   if (err)
     return err;
-  *elf = (struct elf){data, (size_t)status.st_size};
+  *elf = (struct elf){data, size, start};
+  if (size < sizeof(Elf64_Ehdr)) {
+    elf_close(elf);
+    return -ENOEXEC;
+  }
   Elf64_Ehdr header;
   header_of(elf, &header);
   if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
@@ -184,7 +181,7 @@ bool elf_file_offset(const struct elf *elf, uint64_t address, uint64_t *offset) 
   for (uint32_t i = 0; (found = segment_at(elf, i, &segment)) >= 0; i++) {
     if (!found || address < segment.p_vaddr || address - segment.p_vaddr >= segment.p_filesz)
       continue;
-    *offset = address - segment.p_vaddr + segment.p_offset;
+    *offset = elf->start + address - segment.p_vaddr + segment.p_offset;
     return true;
   }
   return false;
@@ -193,6 +190,7 @@ bool elf_file_offset(const struct elf *elf, uint64_t address, uint64_t *offset) 
 bool elf_address(const struct elf *elf, uint64_t offset, uint64_t *address) {
   Elf64_Phdr segment;
   int found;
+  offset -= elf->start;
   for (uint32_t i = 0; (found = segment_at(elf, i, &segment)) >= 0; i++) {
     if (!found || offset < segment.p_offset || offset - segment.p_offset >= segment.p_filesz)
       continue;

@@ -1,4 +1,5 @@
-// Reads the symbol tables of a 64-bit ELF file of this host: functions and where they are in the file.
+// Reads the symbol tables of a 64-bit ELF file of this host: functions and where they are in the file. The ELF file may be a part of
+// another one (an archive): then offsets in the file are those in the whole.
 #ifndef SHIM_USER_ELF_H
 #define SHIM_USER_ELF_H
 
@@ -7,8 +8,9 @@
 #include <stdint.h>
 
 struct elf {
-  const uint8_t *data;  // the whole file, mapped
+  const uint8_t *data;  // the file, mapped from `start` on
   size_t size;
+  uint64_t start;  // where the ELF file begins in it
 };
 
 struct elf_section {
@@ -29,6 +31,8 @@ struct elf_function {
 
 // Returns 0 or a negative errno: -ENOEXEC if it is no such file. Release with elf_close().
 int elf_open(const char *path, struct elf *elf);
+// The same for what begins at `start`, a multiple of the page's size.
+int elf_open_at(const char *path, uint64_t start, struct elf *elf);
 void elf_close(struct elf *elf);
 
 // Calls `visit` for every function that the file defines, those of .symtab before those of .dynsym (which may repeat them),

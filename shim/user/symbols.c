@@ -121,7 +121,7 @@ int user_symbols_open_vdso(struct user_symbols *symbols) {
   Elf64_Ehdr header;
   memcpy(&header, image, sizeof(header));
   // The section headers come last.
-  symbols->elf = (struct elf){image, header.e_shoff + (size_t)header.e_shnum * header.e_shentsize};
+  symbols->elf = (struct elf){.data = image, .size = header.e_shoff + (size_t)header.e_shnum * header.e_shentsize};
   return read_symbols(symbols);
 }
 

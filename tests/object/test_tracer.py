@@ -99,3 +99,17 @@ def test_features_for_user_symbols(type_: pb.Type, is_named: bool) -> None:
     assert "shim_source_lines" not in needed
     message.config.show_debug_info = True
     assert ("shim_source_lines" in features(message)) == is_stack_of_names
+
+
+def test_features_for_archives() -> None:
+    message = resources(pb.X86_64)
+    message.probes.add().uprobe.path = "/bin/sh"
+    late = message.probes.add().late
+    late.probe_type = "kprobe"
+    assert "shim_zip_find" not in features(message)
+    for name in ("usdt", "uretprobe", ""):
+        late.probe_type = name
+        assert "shim_zip_find" in features(message)
+    late.probe_type = "profile"
+    message.probes[0].uprobe.path = "/app.apk!/lib/x.so"
+    assert "shim_zip_find" in features(message)

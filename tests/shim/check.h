@@ -3,6 +3,7 @@
 #define TESTS_SHIM_CHECK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 static int check_failures;
@@ -21,6 +22,13 @@ static inline void check_case(const char *name, void (*test)(void)) {
   test();
   check_failures += check_case_failed;
   printf("%s %s\n", check_case_failed ? "FAIL" : "ok  ", name);
+}
+
+// The same numbers in every run, on every host.
+static inline uint32_t random_below(uint32_t bound) {
+  static uint32_t state = 1;
+  state = state * 1664525 + 1013904223;
+  return (uint32_t)((uint64_t)state * bound >> 32);
 }
 
 #define CHECK_CASE(test) check_case(#test, test)

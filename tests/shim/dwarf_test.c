@@ -7,13 +7,6 @@
 
 enum { MUTATIONS = 3000 };
 
-static uint32_t random_state = 1;
-
-static uint32_t random_below(uint32_t bound) {
-  random_state = random_state * 1664525 + 1013904223;
-  return (uint32_t)((uint64_t)random_state * bound >> 32);
-}
-
 // In dwarf_sample.c.
 enum { INNER_LINE = 5, CALL_LINE = 10 };
 

@@ -59,6 +59,11 @@ def test_uprobes_of_any_build_compare_no_build_ids() -> None:
     assert linked.isdisjoint({"shim_check_build", "elf_build_id"} | DEMANGLER)
 
 
+def test_uprobes_outside_of_archives_read_none() -> None:
+    assert symbols("linked_uprobe").isdisjoint({"shim_zip_find", "zip_find"})
+    assert symbols("linked_archived") >= {"shim_zip_find", "zip_find"}
+
+
 def test_packets_are_a_feature() -> None:
     packets = {"shim_packets_open", "shim_packets_drain", "shim_packets_close", "pcap_put"}
     assert symbols("linked_packets") >= packets

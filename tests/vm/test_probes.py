@@ -87,6 +87,22 @@ def test_mangled_functions(machine: Machine) -> None:
     ]
 
 
+def test_functions_in_an_archive(machine: Machine) -> None:
+    completed = machine.run("/bin/in_archive", "-c", "/bin/archived")
+    assert completed.code == 0, completed
+    assert sorted(output_lines(completed.stdout)) == [
+        "@numbers[uprobe:/bin/members.zip!/lib/stored.so:counted, counted]: 15",
+        "@results[uretprobe:/bin/members.zip!/lib/stored.so:counted]: 30",
+        "sum 30",
+    ]
+
+
+def test_compressed_in_an_archive(machine: Machine) -> None:
+    completed = machine.run("/bin/in_archive_compressed")
+    assert completed.code == 1, completed
+    assert "members.zip!/lib/squeezed.so' is compressed or encrypted in the archive" in completed.stderr
+
+
 def test_only_one_process(machine: Machine) -> None:
     """-p limits what the kernel cannot limit, too: the agent, whose pid is 1, does not make this system call."""
     process = machine.spawn("/bin/kernel_patterns", "-p", "1", environment={"__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1"})
