@@ -250,16 +250,8 @@ _FUNCTIONS = (
     _function("is_unsigned_integer", lattice.BOOL, "Whether it is an unsigned integer", "expr"),
     _function("join", lattice.VOID, "Prints an array of strings, joined", "arr, [delim: const string]"),
     _function("kaddr", lattice.UINT64, "Address of a kernel symbol", "name: const string"),
-    _function(
-        "kfunc_allowed",
-        lattice.BOOL,
-        "Whether the probe may call a kernel function",
-        "name: const string",
-        supported=False,
-    ),
-    _function(
-        "kfunc_exist", lattice.BOOL, "Whether the kernel of the build has a kernel function", "name: const string"
-    ),
+    _function("kfunc_allowed", lattice.BOOL, "Whether the probe may call a kernel function", "name: const string"),
+    _function("kfunc_exist", lattice.BOOL, "Whether there is a kernel function", "name: const string"),
     _function("kptr", None, "The same pointer, into kernel memory", "ptr"),
     _function("ksym", lattice.KSym(), "A kernel address, printed as a symbol", "addr"),
     _function("len", lattice.INT64, "Number of entries of a map or frames of a stack", "map"),

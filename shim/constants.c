@@ -19,6 +19,7 @@
 #pragma weak shim_constant_cgroup_id
 #pragma weak shim_constant_host
 #pragma weak shim_constant_parameter
+#pragma weak shim_constant_kfunc_test
 
 static const struct constant_family *const families[] = {
     [PB_CONSTANT_KIND_MAP] = &shim_constant_map,
@@ -32,6 +33,7 @@ static const struct constant_family *const families[] = {
     [PB_CONSTANT_KIND_CGROUP_ID] = &shim_constant_cgroup_id,
     [PB_CONSTANT_KIND_HOST] = &shim_constant_host,
     [PB_CONSTANT_KIND_PARAMETER] = &shim_constant_parameter,
+    [PB_CONSTANT_KIND_KFUNC_TEST] = &shim_constant_kfunc_test,
 };
 
 bool constant_is_linked(uint32_t kind_case) {

@@ -42,6 +42,7 @@ extern const struct constant_family shim_constant_user_symbol;
 extern const struct constant_family shim_constant_cgroup_id;
 extern const struct constant_family shim_constant_host;
 extern const struct constant_family shim_constant_parameter;
+extern const struct constant_family shim_constant_kfunc_test;
 
 bool constant_is_linked(uint32_t kind_case);
 

@@ -289,6 +289,10 @@ static const char *check_constant(resources_t *r, const struct pb_constant *cons
       CHECK(constant->user_symbol->probe < r->probes_count, "a user symbol's probe is not in the table");
       CHECK(constant->user_symbol->property <= PB_USER_SYMBOL_IS_FIXED, "a user symbol's property is unknown");
       break;
+    case PB_CONSTANT_KIND_KFUNC_TEST:
+      CHECK(constant->kfunc_test->probe < r->probes_count, "a kfunc's probe is not in the table");
+      CHECK(constant->kfunc_test->question <= PB_KFUNC_TEST_ALLOWED, "the question about a kfunc is unknown");
+      break;
     case PB_CONSTANT_KIND_HOST:
       CHECK(constant->host->kind <= PB_HOST_VALUE_TARGET_PID, "a host value's kind is unknown");
       break;

@@ -36,10 +36,6 @@ _PREFIX = "__builtin_"
 _SIMILAR = 0.66
 """How much of two names must agree: `pdi` is near enough to `pid`."""
 _ARGUMENT = re.compile(r"arg(\d+)")
-_REASONS = {
-    "kfunc_allowed": "No BTF says which programs may call a function. kfunc_exist() says whether there is one.",
-}
-"""Why something is not supported, where that is a question of more than time."""
 
 
 def run(
@@ -74,6 +70,7 @@ class _Names:
         self.config = config
         self.sink = sink
         self.unsafe = unsafe
+        self.in_comptime = False
 
     @property
     def provider(self) -> str:
@@ -92,6 +89,11 @@ class _Names:
                 node.operand = self.operand(node.operand)
                 return node
             case ast.TypeExpression():
+                return node
+            case ast.Comptime():
+                outer, self.in_comptime = self.in_comptime, True
+                self.children(node)
+                self.in_comptime = outer
                 return node
             case ast.FieldAccess():
                 self.children(node)
@@ -190,8 +192,7 @@ class _Names:
     def check_supported(self, found: Builtin, node: ast.Expression) -> bool:
         if not found.supported:
             shown = found.name if found.kind is Kind.VARIABLE else f"{found.name}()"
-            hints = [_REASONS[found.name]] if found.name in _REASONS else []
-            self.sink.error("not-supported", f"{shown} is not supported yet", node.span, hints=hints)
+            self.sink.error("not-supported", f"{shown} is not supported yet", node.span)
         return found.supported
 
     # --------------------------------------------------------------------------------------------------------- calls
@@ -213,8 +214,8 @@ class _Names:
             message = f'{found.name} can not be used with "{self.provider}" probes'
             self.sink.error("probe-builtin", message, node.span, hints=[_for_probes(found)])
         if self.check_count(found, node):
-            if found.name == "kfunc_exist":
-                return self.kfunc_exist(node)
+            if found.name in ("kfunc_exist", "kfunc_allowed"):
+                return self.kfunc_test(node)
             self.arguments(found, node)
             match found.name:
                 case "reg":
@@ -248,12 +249,19 @@ class _Names:
                 message = f"'{name}' is not a valid register on this architecture ({self.arch.name})"
                 self.sink.error("register", message, node.span)
 
-    def kfunc_exist(self, node: ast.Call) -> ast.Expression:
-        """Known when compiling, so that `comptime` can ask."""
-        match node.arguments:
-            case [ast.String(name)]:
+    def kfunc_test(self, node: ast.Call) -> ast.Expression:
+        """A question to the target; `comptime` can only ask the kernel of the build."""
+        match node.name, node.arguments:
+            case "kfunc_exist", [ast.String(name)] if self.in_comptime:
                 return ast.Boolean(self.kernel.function(name) is not None, span=node.span)
-        self.sink.error("argument-type", "kfunc_exist() accepts a string literal only", node.span)
+            case "kfunc_allowed", [ast.String()] if self.in_comptime:
+                message = "kfunc_allowed() is known when the tracer starts, not when it is compiled"
+                hint = "Without comptime, a branch that is not taken may call functions that the target does not have."
+                self.sink.error("comptime", message, node.span, hints=[hint])
+            case _, [ast.String()]:
+                pass
+            case _:
+                self.sink.error("argument-type", f"{node.name}() accepts a string literal only", node.span)
         return node
 
     def check_variable_of_kernel(self, node: ast.Call) -> None:

@@ -62,6 +62,10 @@ class Constants:
     def kfunc(self, name: str, span: Span) -> str:
         return self._add(f"kfunc:{name}", pb.Constant(kfunc=pb.Kfunc(name=name)), span)
 
+    def kfunc_test(self, test: pb.KfuncTest, span: Span) -> str:
+        name = f"kfunc_{pb.KfuncTest.Question.Name(test.question).lower()}:{test.name}:{test.probe}"
+        return self._add(name, pb.Constant(kfunc_test=test), span)
+
     def kernel_variable(self, name: str, span: Span) -> str:
         return self._add(f"percpu:{name}", pb.Constant(kernel_variable=pb.KernelVariable(name=name)), span)
 

@@ -7,7 +7,7 @@ from compiler.syntax import ast
 # Not values: analysis replaces them, or the parts of the language that look at them do.
 _NEVER_LOWERED = {
     "args",  # only as the target of a FieldAccess
-    "config", "kfunc_exist",  # literals
+    "config",  # a literal
     "fail", "is_array", "is_integer", "is_literal", "is_ptr", "is_scalar", "is_str", "is_unsigned_integer",
 }  # fmt: skip
 

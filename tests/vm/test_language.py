@@ -39,6 +39,18 @@ def test_c_sources(machine: Machine) -> None:
     ]
 
 
+def test_kernel_functions_are_called_where_they_may_be(machine: Machine, kernel_release: str) -> None:
+    """What the target lacks or forbids does not keep a program from loading, if the script asks before it calls."""
+    traced = trace(machine, ["/bin/kfuncs"], ["/bin/syscall_10000", str(_SYS_GETPGID)])
+    has_function = tuple(map(int, kernel_release.split(".")[:2])) >= (6, 2)
+    assert sorted(traced.lines) == [
+        f"@exist: ({'true' if has_function else 'false'}, true, false)",
+        f"@fentry: {1 if has_function else -1}",
+        "@ordinary: false",
+        "@rawtracepoint: -1",
+    ]
+
+
 def test_errors_at_run_time_name_every_macro_call(machine: Machine) -> None:
     completed = machine.run("/bin/errors")
     assert completed.code == 0

@@ -7,6 +7,7 @@ import errno
 from compiler.analysis.iterators import kernel_format
 from compiler.analysis.program import LARGEST_PACKET
 from compiler.codegen import cold, events, memory
+from compiler.codegen.builtins.stacks import probe_index
 from compiler.codegen.emitter import Emitter, i64, ptr
 from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
@@ -14,6 +15,7 @@ from compiler.codegen.values import Place
 from compiler.syntax import ast
 from compiler.syntax.source import encode
 from compiler.types.lattice import Pointer, String
+from proto import required_resources_pb2 as pb
 
 _CURRENT_CPU = 0xFFFFFFFF  # BPF_F_CURRENT_CPU
 
@@ -78,6 +80,17 @@ def skboutput(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     with e.when(e.f.compare("eq", result, str(-errno.ENOSPC)), "packet.lost"):
         cold.count_lost_event(e.f, e.resources.event_loss)
     return e.f.narrow(result, 32, signed=False)
+
+
+@builtin("kfunc_exist", "kfunc_allowed")
+def kfunc_test(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
+    name = node.arguments[0]
+    assert isinstance(name, ast.String)
+    question = pb.KfuncTest.ALLOWED if node.name == "kfunc_allowed" else pb.KfuncTest.EXISTS
+    test = pb.KfuncTest(name=name.value, question=question)
+    if question == pb.KfuncTest.ALLOWED:
+        test.probe = probe_index(e)
+    return e.symbol_value(e.resources.constants.kfunc_test(test, node.span))
 
 
 @builtin("socket_cookie")
