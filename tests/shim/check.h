@@ -26,9 +26,11 @@ static inline void check_case(const char *name, void (*test)(void)) {
 
 // The same numbers in every run, on every host.
 static inline uint32_t random_below(uint32_t bound) {
-  static uint32_t state = 1;
-  state = state * 1664525 + 1013904223;
-  return (uint32_t)((uint64_t)state * bound >> 32);
+  static uint64_t state = 0x9e3779b97f4a7c15;  // xorshift64
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return (uint32_t)(state % bound);
 }
 
 #define CHECK_CASE(test) check_case(#test, test)

@@ -13,12 +13,6 @@ static struct {
   char *demangled;
 } names[MAX_NAMES];
 static int names_count;
-static uint32_t random_state = 1;
-
-static uint32_t random_below(uint32_t bound) {
-  random_state = random_state * 1664525 + 1013904223;
-  return (uint32_t)((uint64_t)random_state * bound >> 32);
-}
 
 static char *copy(const char *text) {
   char *copied = strdup(text);

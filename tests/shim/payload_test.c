@@ -72,16 +72,6 @@ static void put_u32(uint8_t *data, uint32_t value) {
   memcpy(data, &value, sizeof(value));
 }
 
-// xorshift64: the same mutations in every run.
-static uint64_t random_state = 0x9e3779b97f4a7c15;
-
-static uint32_t random_below(uint64_t limit) {
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  random_state ^= random_state << 17;
-  return (uint32_t)(random_state % limit);
-}
-
 static int open_payload(const uint8_t *data, size_t size, struct pb_required_resources **resources) {
   uint8_t *copy = guarded_end - size;
   memcpy(copy, data, size);
