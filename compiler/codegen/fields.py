@@ -49,7 +49,7 @@ def _return_if_null(e: Emitter, value: Value) -> None:
     """The kernel runs an iterator once more behind the last object, with none; to the script that is no object."""
     assert isinstance(value, Operand)
     with e.when(e.f.compare("eq", value, "0"), "iterator.end"):
-        e.f.ret(str(e.return_value))
+        e.f.ret(e.return_value)
 
 
 def _target(e: Emitter, node: ast.Expression) -> Place:

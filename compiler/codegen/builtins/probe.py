@@ -33,7 +33,7 @@ def _target_names(e: Emitter) -> Place:
     known, unknown = f.label("target"), f.label("no.target")
     f.branch_if(f.compare("ne", entry, NULL, PTR), known, unknown)
     f.enter(unknown)  # never: the verifier wants it
-    f.ret(str(e.return_value))
+    f.ret(e.return_value)
     f.enter(known)
     return Place(entry)
 

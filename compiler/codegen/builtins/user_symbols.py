@@ -48,7 +48,7 @@ def _place(e: Emitter, probe: int, node: ast.Call) -> Operand:
     known, unknown = f.label("place"), f.label("no.place")
     f.branch_if(f.compare("ne", entry, NULL, PTR), known, unknown)
     f.enter(unknown)  # never: the verifier wants it
-    f.ret(str(e.return_value))
+    f.ret(e.return_value)
     f.enter(known)
     return f.load(entry, 8, signed=False)
 
