@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -247,3 +248,27 @@ def test_damaged_files(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "text.so").write_text("nothing")
     with pytest.raises(BinaryError, match="not an ELF file"):
         open_binary(tmp_path / "text.so")
+
+
+def test_damaged_section_headers(folder: Path, tmp_path: Path) -> None:
+    """Whatever is asked of the file then, nothing is raised but BinaryError."""
+    data = (folder / "whole.so").read_bytes()
+    (start,) = struct.unpack_from("<Q", data, 40)
+    questions: list[Callable[[Binary], object]] = [
+        lambda binary: binary.elf.build_id,
+        lambda binary: binary.elf.usdt_probes,
+        lambda binary: binary.elf.symbol("plain"),
+        lambda binary: list(binary.elf.functions()),
+        lambda binary: binary.has_debug_info,
+        lambda binary: binary.function("plain"),
+    ]
+    refused = 0
+    for header in range(start + 64, len(data), 64):
+        path = tmp_path / f"{header}.so"
+        path.write_bytes(data[: header + 4] + b"\xfe" * 60 + data[header + 64 :])
+        for question in questions:
+            try:
+                question(open_binary(path))
+            except BinaryError:
+                refused += 1
+    assert refused
