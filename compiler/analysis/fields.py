@@ -148,7 +148,11 @@ class Fields:
             self._unknown(node, message, names)
             return NONE
         if isinstance(member.type, None_):
-            how = "is not passed in an integer register" if probe_type == "uprobe" else "has unsupported type"
+            how = (
+                "is not passed in an integer register that is known"
+                if probe_type == "uprobe"
+                else "has unsupported type"
+            )
             self.sink.error("field-type", f"{name} {how}", node.span)
             return NONE
         if probe_type == "tracepoint":
