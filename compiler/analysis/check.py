@@ -48,7 +48,6 @@ _NEEDS_CONTEXT = re.compile(r"arg\d+|args|retval|ctx|kstack|ustack")
 _SYMBOL = re.compile(r"[a-zA-Z0-9./_-]+")
 _TAKES_PARAMETERS = frozenset({"kstack", "print", "ustack"})
 """Functions that take a positional parameter for an integer literal."""
-_FORMATTED = frozenset({"debugf", "printf", "errorf", "warnf", "cat", "system"})
 
 
 def run(programs: Sequence[BpfProgram], table: MapTable, config: Config, sink: DiagnosticSink) -> None:
@@ -105,7 +104,7 @@ class _Checker:
             "kaddr": self.call_kaddr,
             "uaddr": self.call_kaddr,
             "fail": self.call_fail,
-        } | dict.fromkeys(_FORMATTED - {"debugf"}, self.call_format)
+        } | dict.fromkeys(format_string.FUNCTIONS - {"debugf"}, self.call_format)
         self.calls = dict(self.calls) | {name: partial(self.library, check) for name, check in CHECKS.items()}
 
     def error(self, code: str, message: str, span: Span) -> None:
@@ -494,7 +493,10 @@ def _is_declared(node: ast.Node, child: ast.Node) -> bool:
 def _is_format(node: ast.Node, child: ast.Node) -> bool:
     """Whether `child` is the format of a call, which the tracer keeps: it may be of any length."""
     return (
-        isinstance(node, ast.Call) and node.name in _FORMATTED and bool(node.arguments) and child is node.arguments[0]
+        isinstance(node, ast.Call)
+        and node.name in format_string.FUNCTIONS
+        and bool(node.arguments)
+        and child is node.arguments[0]
     )
 
 
