@@ -107,6 +107,7 @@ class FieldOrigin(enum.Enum):
 
     KERNEL_BTF = "kernel"  # CO-RE: relocated on the target, by `field.owner` and `field.path`
     TRACEPOINT = "tracepoint"  # a load-time constant, from the target's format of `BpfProgram.tracepoint`
+    CONTEXT = "context"  # of a perf event: `field.offset` counts from the start of the context
     ARGUMENT = "argument"  # the probe's argument number `index`
     FIXED = "fixed"  # C definitions, tuples, records: `field.offset` holds everywhere
 
