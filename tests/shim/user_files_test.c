@@ -1,6 +1,7 @@
 // What is read of traced processes and their files: symbols and notes of ELF files, and maps that JIT compilers write. A file is made by
 // hand; what comes of changing and cutting it has to be harmless, and so is a file that others write to meanwhile.
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "shim/attach/attach.h"
+#include "shim/host.h"
 #include "shim/small_printf.h"
 #include "shim/user/build_id.h"
 #include "shim/user/process.h"
@@ -234,16 +236,21 @@ static void changed_files_are_harmless(void) {
   }
 }
 
+static _Noreturn void change_file(void) {
+  for (uint16_t count = SECTIONS;; count = count == SECTIONS ? SYMBOLS : SECTIONS)
+    if (pwrite(file, &count, sizeof(count), offsetof(Elf64_Ehdr, e_shnum)) < 0)
+      _exit(1);
+}
+
 // Another process takes a section away and brings it back: it must not matter when.
 static void file_that_changes(void) {
   write_file(&image, sizeof(image));
   pid_t writer = fork();
   CHECK(writer >= 0);
-  if (!writer)
+  if (!writer) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // a sanitizer may end this process
-  for (uint16_t count = SECTIONS; !writer; count = count == SECTIONS ? SYMBOLS : SECTIONS)
-    if (pwrite(file, &count, sizeof(count), offsetof(Elf64_Ehdr, e_shnum)) < 0)
-      _exit(1);
+    change_file();
+  }
   for (int i = 0; i < RACES; i++) {
     struct user_symbols symbols;
     CHECK(!user_symbols_open(path, "", &symbols));
@@ -280,6 +287,24 @@ static void arguments_of_probes(void) {
   }
 }
 
+// What a process may put in the place of a file that the tracer opens.
+static void no_files(void) {
+  char *data;
+  const uint8_t *mapped;
+  size_t size;
+  char pipe_path[] = "user_files_test.XXXXXX";
+  int fd = mkstemp(pipe_path);
+  CHECK(fd >= 0 && !close(fd) && !unlink(pipe_path) && !mkfifo(pipe_path, 0600));
+  alarm(10);  // which ends this test if it waits for a writer
+  CHECK(host_read_file(pipe_path, &data, &size) == -ENOEXEC);
+  CHECK(host_map_file(pipe_path, 0, &mapped, &size) == -ENOEXEC);
+  alarm(0);
+  unlink(pipe_path);
+  CHECK(host_read_file("/dev/zero", &data, &size) == -ENOEXEC);
+  CHECK(!ftruncate(file, INT64_C(1) << 40));
+  CHECK(host_read_file(path, &data, &size) == -EFBIG);
+}
+
 int main(void) {
   file = memfd_create("user_files_test", 0);
   CHECK(file >= 0);
@@ -294,5 +319,6 @@ int main(void) {
   CHECK_CASE(changed_files_are_harmless);
   CHECK_CASE(file_that_changes);
   CHECK_CASE(arguments_of_probes);
+  CHECK_CASE(no_files);
   return check_result();
 }
