@@ -68,6 +68,8 @@ class Builtin:
     unsafe: bool = False
     """Changes the system or runs commands: only with --unsafe."""
     supported: bool = True
+    arch: str = ""
+    """The only architecture that has it, by the name in compiler.arch; "" for all."""
     library: str = ""
     """The file of compiler/stdlib that has it as macros; "" for what the compiler itself knows how to do. Parameters
     and result of a macro are for documentation: later passes see only what it expands to."""
@@ -101,7 +103,7 @@ _TYPED_PROBES = "tracepoint rawtracepoint fentry fexit uprobe"
 _CALL_PROBES = "kprobe uprobe usdt rawtracepoint"
 _RETURN_PROBES = "kretprobe uretprobe fentry fexit"
 _FUNCTION_PROBES = "kprobe kretprobe uprobe uretprobe fentry fexit"
-_CONTEXT_PROBES = "iter kprobe kretprobe uprobe uretprobe usdt profile software hardware interval watchpoint"
+_CONTEXT_PROBES = "iter kprobe kretprobe uprobe uretprobe usdt"
 _USER_FUNCTION_PROBES = "uprobe uretprobe usdt"
 _REGISTER_PROBES = "kprobe kretprobe uprobe uretprobe usdt profile software hardware interval watchpoint"
 
@@ -125,11 +127,11 @@ def _parameter(text: str) -> Parameter:
 
 def _variable(
     name: str, result: Type | None, doc: str, parameters: str = "", *, helpers: str = "", probes: str = "",
-    supported: bool = True, library: str = "",
+    supported: bool = True, arch: str = "", library: str = "",
 ) -> Builtin:  # fmt: skip
     return Builtin(
         name, Kind.VARIABLE, doc, _parameters(parameters), result, tuple(helpers.split()), frozenset(probes.split()),
-        supported=supported, library=library,
+        supported=supported, arch=arch, library=library,
     )  # fmt: skip
 
 
@@ -139,7 +141,7 @@ def _function(
 ) -> Builtin:  # fmt: skip
     return Builtin(
         name, Kind.FUNCTION, doc, _parameters(parameters), result, tuple(helpers.split()), frozenset(probes.split()),
-        unsafe, supported, library,
+        unsafe, supported, library=library,
     )  # fmt: skip
 
 
@@ -201,7 +203,13 @@ _VARIABLES = (
     _variable("username", lattice.Username(), "User name of the current process", helpers="get_current_uid_gid"),
     _variable("kstack", None, "The kernel stack", "[mode: stack_mode], [limit: const int]", helpers="get_stack"),
     _variable("ustack", None, "The user stack", "[mode: stack_mode], [limit: const int]", helpers="get_stack"),
-    _variable("dw_ustack", None, "The user stack, by DWARF", "[mode: stack_mode], [limit: const int]", supported=False),
+    _variable(
+        "dw_ustack",
+        None,
+        "The user stack, by the call frame information (DWARF) of the process given by `-p`, `-c` or `--dwarf-pid`",
+        "[mode: stack_mode], [limit: const int]",
+        arch="x86_64",
+    ),
 )
 
 _FUNCTIONS = (

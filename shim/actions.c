@@ -19,6 +19,7 @@
 #pragma weak shim_action_system
 #pragma weak shim_action_runtime_error
 #pragma weak shim_action_skb_output
+#pragma weak shim_action_unwind_refresh
 
 static action_handler *const handlers[] = {
     [PB_ACTION_KIND_PRINTF] = shim_action_printf,
@@ -33,6 +34,7 @@ static action_handler *const handlers[] = {
     [PB_ACTION_KIND_SYSTEM] = shim_action_system,
     [PB_ACTION_KIND_RUNTIME_ERROR] = shim_action_runtime_error,
     [PB_ACTION_KIND_SKB_OUTPUT] = shim_action_skb_output,
+    [PB_ACTION_KIND_UNWIND_REFRESH] = shim_action_unwind_refresh,
 };
 
 bool action_is_linked(uint32_t kind_case) {
@@ -89,6 +91,9 @@ uint64_t action_event_size(const struct pb_required_resources *resources, const 
       break;
     case PB_ACTION_KIND_SKB_OUTPUT:
       end += 2 * sizeof(uint64_t);  // time, captured, length
+      break;
+    case PB_ACTION_KIND_UNWIND_REFRESH:
+      end += sizeof(uint64_t);  // process id
       break;
     default:
       break;

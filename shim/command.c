@@ -15,7 +15,12 @@
 
 #include "shim/report.h"
 #include "shim/tracer.h"
+#include "shim/unwind/unwind.h"
 #include "shim/user/path.h"
+
+// Linked for dw_ustack: see features.h.
+#pragma weak shim_unwind_stop_at_exec
+#pragma weak shim_unwind_run_to_entry
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434  // the same on all architectures; musl's headers are older
@@ -49,8 +54,11 @@ static _Noreturn void be_child(int parent, int go_fd, int failure_fd, const char
     _exit(1);
   while (read(go_fd, &byte, 1) < 0 && errno == EINTR)
     continue;
-  execv(path, words);
-  int err = errno;
+  int err = shim_unwind_stop_at_exec ? -shim_unwind_stop_at_exec() : 0;
+  if (!err) {
+    execv(path, words);
+    err = errno;
+  }
   ssize_t ignored = write(failure_fd, &err, sizeof(err));
   (void)ignored;
   _exit(1);
@@ -131,8 +139,11 @@ int command_run(struct tracer *tracer) {
   do
     size = read(command->failure_fd, &failure, sizeof(failure));
   while (size < 0 && errno == EINTR);
-  if (size != sizeof(failure))
+  if (size != sizeof(failure)) {
+    if (shim_unwind_run_to_entry)
+      shim_unwind_run_to_entry(tracer);
     return 0;
+  }
   report(REPORT_ERROR, NULL, 0, "Failed to run child: child: failed to execve: %s", report_cause(failure));
   return -failure;
 }

@@ -15,6 +15,7 @@
 //     for maps that print  shim_print_map                            a map of role USER with config.print_maps_on_exit,
 //                                                                    or an action print_map
 //     for test, bench      shim_run_tests, shim_filter_targets       probes of these types
+//     for dw_ustack        shim_unwind_open, shim_unwind_run_to_entry  a map of role UNWIND_PROCESSES
 //     for build ids        shim_check_build                          probes with a build_id
 //     for ZIP archives     shim_zip_find                             uprobes and usdt whose path has "!/", or may have
 //     for --probe-filter   shim_filter_targets                       a config.probe_filter

@@ -38,6 +38,8 @@ enum {
   BPF_MAP_TYPE_PERCPU_ARRAY = 6,
   BPF_MAP_TYPE_LRU_HASH = 9,
   BPF_MAP_TYPE_LRU_PERCPU_HASH = 10,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+  BPF_MAP_TYPE_HASH_OF_MAPS = 13,
   BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -211,6 +213,7 @@ struct bpf_link_create_uprobe_multi_attr {
   uint32_t padding;
 };
 
+enum { BPF_F_MMAPABLE = 1 << 10, BPF_F_INNER_MAP = 1 << 12 };
 enum { BPF_F_KPROBE_MULTI_RETURN = 1, BPF_F_UPROBE_MULTI_RETURN = 1 };
 
 struct bpf_btf_load_attr {

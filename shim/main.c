@@ -22,6 +22,7 @@
 #include "shim/settings.h"
 #include "shim/testing.h"
 #include "shim/tracer.h"
+#include "shim/unwind/unwind.h"
 
 // Defined by the tracer object.
 extern const uint8_t bpftrace_payload[];
@@ -33,6 +34,7 @@ extern const uint8_t bpftrace_payload_end[];
 #pragma weak shim_run_tests
 #pragma weak shim_run_iterators
 #pragma weak btf_release_kernel
+#pragma weak shim_unwind_open
 
 enum { EXIT_TROUBLE = 1 };
 
@@ -58,6 +60,8 @@ static int load(struct tracer *tracer) {
     err = load_btf(tracer);
   if (!err)
     err = maps_create(tracer, tracer->btf_fd);
+  if (!err)
+    err = shim_unwind_open ? shim_unwind_open(tracer) : 0;
   if (!err)
     err = constants_resolve(tracer);
   if (!err)

@@ -106,6 +106,18 @@ static int count_entries(const struct tracer *tracer, const struct pb_map *info,
   }
 }
 
+// A map of maps is created with an array that shows what will be in it.
+static int create_example(const struct pb_map *info) {
+  struct bpf_map_create_attr attr = {
+      .map_type = BPF_MAP_TYPE_ARRAY,
+      .key_size = sizeof(uint32_t),
+      .value_size = info->inner_value_size,
+      .max_entries = 1,
+      .map_flags = MAPS_INNER_FLAGS,
+  };
+  return bpf_call_allocating(BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
 static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
   const struct pb_map *info = &tracer->resources->maps[index];
   struct map *map = &tracer->maps[index];
@@ -133,7 +145,13 @@ static int create(struct tracer *tracer, uint32_t index, int btf_fd) {
     attr.btf_key_type_id = info->key_btf_type;
     attr.btf_value_type_id = info->value_btf_type;
   }
+  int example = info->inner_value_size ? create_example(info) : 0;
+  if (example < 0)
+    return example;
+  attr.inner_map_fd = (uint32_t)example;
   map->fd = bpf_call_allocating(BPF_MAP_CREATE, &attr, sizeof(attr));
+  if (info->inner_value_size)
+    close(example);
   if (map->fd < 0)
     return map->fd;
 

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "shim/kernel.h"
 #include "shim/resources.h"
 
 struct map {
@@ -12,6 +13,9 @@ struct map {
   uint32_t value_stride;  // bytes between the values of two CPUs in a map_contents entry: value_size rounded up to 8
   uint32_t cpus;          // values per key: the possible CPUs for a per-CPU map, else 1
 };
+
+// Of the arrays in a map of maps: each has its own number of entries (5.10), and user space can write to their memory (5.5).
+enum { MAPS_INNER_FLAGS = BPF_F_INNER_MAP | BPF_F_MMAPABLE };
 
 struct tracer;
 

@@ -30,6 +30,7 @@ enum {
   OPTION_NO_WARNINGS,
   OPTION_PID,
   OPTION_COMMAND,
+  OPTION_DWARF_PID,
   OPTION_USDT,
   OPTION_MODE,
   OPTION_TEST,
@@ -50,6 +51,7 @@ static const struct option table[] = {
     [OPTION_NO_WARNINGS] = {0, "no-warnings", NULL, "disable all warning messages"},
     [OPTION_PID] = {'p', "pid", "PID", "trace this process only, and end when it ends"},
     [OPTION_COMMAND] = {'c', "cmd", "CMD", "run CMD with its words split at blanks, and end when it ends"},
+    [OPTION_DWARF_PID] = {0, "dwarf-pid", "PID", "let dw_ustack know this process too"},
     [OPTION_USDT] = {0, "usdt-file-activation", NULL, NULL},
     [OPTION_MODE] = {0, "mode", "MODE", NULL},
     [OPTION_TEST] = {0, "test", NULL, "run the script's test probes"},
@@ -127,7 +129,7 @@ static enum options_result wrong(const char *message, const char *detail) {
   return OPTIONS_WRONG;
 }
 
-static enum options_result parse_pid(struct options *options, const char *text) {
+static enum options_result parse_pid(int *result, const char *text) {
   enum { MOST = 0x400000 };  // PID_MAX_LIMIT of 64-bit kernels
   char *end;
   unsigned long long pid = strtoull(text, &end, 0);
@@ -138,7 +140,7 @@ static enum options_result parse_pid(struct options *options, const char *text) 
     report(REPORT_ERROR, NULL, 0, "Failed to parse pid: %s: %s", problem, text);
     return OPTIONS_WRONG;
   }
-  options->pid = (int)pid;
+  *result = (int)pid;
   return OPTIONS_RUN;
 }
 
@@ -184,7 +186,11 @@ static enum options_result apply(struct options *options, const struct pb_requir
       options->no_warnings = true;
       return OPTIONS_RUN;
     case OPTION_PID:
-      return parse_pid(options, argument);
+      return parse_pid(&options->pid, argument);
+    case OPTION_DWARF_PID:
+      if (options->dwarf_pids_count == MAX_DWARF_PIDS)
+        return wrong("there are too many of --dwarf-pid", "");
+      return parse_pid(&options->dwarf_pids[options->dwarf_pids_count++], argument);
     case OPTION_COMMAND:
       options->command = argument;
       return OPTIONS_RUN;

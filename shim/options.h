@@ -14,6 +14,8 @@ enum tracer_mode {
   MODE_BENCH,  // run its bench probes
 };
 
+enum { MAX_DWARF_PIDS = 32 };
+
 struct options {
   bool quiet;                    // -q
   bool verbose;                  // -v
@@ -21,6 +23,8 @@ struct options {
   bool no_warnings;              // --no-warnings
   bool dry_run;                  // --dry-run: nothing of the script is run
   int pid;                       // -p, 0 for none
+  int dwarf_pids[MAX_DWARF_PIDS]; // --dwarf-pid
+  uint32_t dwarf_pids_count;
   const char *command;           // -c, NULL for none
   enum tracer_mode mode;         // --mode, --test, --bench
   const char *probe_filter;      // --probe-filter, NULL for none

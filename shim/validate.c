@@ -13,6 +13,7 @@
 #include "shim/output/value.h"
 #include "shim/packets.h"
 #include "shim/payload.h"
+#include "shim/unwind/unwind.h"
 
 // Features that may be missing: see features.h.
 #pragma weak shim_print_map
@@ -20,6 +21,7 @@
 #pragma weak shim_demangle
 #pragma weak shim_source_lines
 #pragma weak shim_packets_open
+#pragma weak shim_unwind_open
 
 typedef const struct pb_required_resources resources_t;
 
@@ -184,6 +186,19 @@ static const char *check_types(resources_t *r) {
   return found;
 }
 
+// Maps of maps, which shim/unwind/ fills.
+static const char *check_unwind_map(const struct pb_map *map) {
+  static const uint32_t value_sizes[] = {[PB_MAP_UNWIND_PROCESSES] = 32, [PB_MAP_UNWIND_ROWS] = 8, [PB_MAP_UNWIND_RULES] = 88};
+  uint32_t size = map->role < sizeof(value_sizes) / sizeof(*value_sizes) ? value_sizes[map->role] : 0;
+  CHECK(map->inner_value_size == size, "the arrays in a map have values of another size");
+  if (!size)
+    return NULL;
+  uint32_t type = map->role == PB_MAP_UNWIND_PROCESSES ? BPF_MAP_TYPE_HASH_OF_MAPS : BPF_MAP_TYPE_ARRAY_OF_MAPS;
+  CHECK(map->bpf_type == type && map->key_size == 4 && map->value_size == 4, "a map for dw_ustack is malformed");
+  CHECK(shim_unwind_open != NULL, "dw_ustack was not linked");
+  return NULL;
+}
+
 static const char *check_map(resources_t *r, const struct pb_map *map) {
   CHECK(map->span < r->spans_count, "a map's span is not in the table");
   CHECK(map->key_type < r->types_count && map->value_type < r->types_count, "a map's type is not in the table");
@@ -213,7 +228,8 @@ static const char *check_map(resources_t *r, const struct pb_map *map) {
       CHECK(map->bpf_type == BPF_MAP_TYPE_ARRAY && is_array_of_one && map->value_size, "global data is not an array of one entry");
       break;
     default:
-      CHECK(map->role <= PB_MAP_PACKETS, "a map's role is unknown");
+      CHECK(map->role <= PB_MAP_UNWIND_RULES, "a map's role is unknown");
+      FORWARD(check_unwind_map(map));
       CHECK(map->role != PB_MAP_TARGET_PLACES || (map->bpf_type == BPF_MAP_TYPE_ARRAY && map->key_size == 4 && map->value_size == 8),
             "the map of target places is malformed");
       CHECK(map->role != PB_MAP_TARGET_PLACES || shim_fill_target_places != NULL, "uaddr was not linked");
@@ -232,17 +248,19 @@ static const char *check_map(resources_t *r, const struct pb_map *map) {
 }
 
 static const char *check_maps(resources_t *r) {
-  unsigned ring_buffers = 0, loss_counters = 0, packets = 0;
+  unsigned ring_buffers = 0, loss_counters = 0, packets = 0, unwind_maps = 0;
   for (uint32_t i = 0; i < r->maps_count; i++) {
     const struct pb_map *map = &r->maps[i];
     FORWARD(check_map(r, map));
     ring_buffers += map->role == PB_MAP_RING_BUFFER;
     loss_counters += map->role == PB_MAP_EVENT_LOSS;
     packets += map->role == PB_MAP_PACKETS;
+    unwind_maps |= map->role >= PB_MAP_UNWIND_PROCESSES ? 1u << (map->role - PB_MAP_UNWIND_PROCESSES) : 0;
     CHECK(map->role != PB_MAP_USER || !r->config->print_maps_on_exit || shim_print_map != NULL,
           "the tracer was linked without map printing");
   }
   CHECK(ring_buffers <= 1 && loss_counters <= 1 && packets <= 1, "there is more than one ring buffer, loss counter or map of packets");
+  CHECK(unwind_maps == 0 || unwind_maps == 7, "a map for dw_ustack is missing");
   return NULL;
 }
 
@@ -294,7 +312,7 @@ static const char *check_constant(resources_t *r, const struct pb_constant *cons
       CHECK(constant->kfunc_test->question <= PB_KFUNC_TEST_ALLOWED, "the question about a kfunc is unknown");
       break;
     case PB_CONSTANT_KIND_HOST:
-      CHECK(constant->host->kind <= PB_HOST_VALUE_PROGRAM_RESULT, "a host value's kind is unknown");
+      CHECK(constant->host->kind <= PB_HOST_VALUE_TARGET_PID, "a host value's kind is unknown");
       break;
     case PB_CONSTANT_KIND_PARAMETER:
       CHECK(constant->parameter->parameter < r->parameters_count, "a constant's parameter is not in the table");

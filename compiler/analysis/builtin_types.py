@@ -74,9 +74,6 @@ class BuiltinTypes:
                 return self._args(node, program)
             case "ctx" if program.probe_type.context is Context.ITERATOR:
                 return self.fields.arguments(program)
-            case "ctx" if program.probe_type.context is Context.PERF_EVENT:
-                data = self.kernel.struct("bpf_perf_event_data") or Struct("bpf_perf_event_data")
-                return Pointer(dataclasses.replace(data, context=True), AddressSpace.KERNEL, context=True)
             case "ctx":
                 registers = self.kernel.struct("pt_regs") or Struct("pt_regs")
                 return Pointer(in_space(registers, AddressSpace.KERNEL), AddressSpace.KERNEL)
@@ -92,6 +89,8 @@ class BuiltinTypes:
                 return KStack(mode=self._kernel_mode(node))
             case "ustack":
                 return UStack(mode=self.config.stack_mode)
+            case "dw_ustack":
+                return UStack(mode=self._addresses_only(node, self.config.stack_mode))
             case "probe":
                 return String(len(encode(program.attach_points[0].name)) + 1)
             case "probetype":
@@ -147,7 +146,7 @@ class BuiltinTypes:
             case "uaddr":
                 pointee = program.symbol_types.get(node, UINT64)
                 return Pointer(in_space(pointee, AddressSpace.USER), AddressSpace.USER)
-            case "kstack" | "ustack":
+            case "kstack" | "ustack" | "dw_ustack":
                 return self._stack(node)
             case "kptr" | "uptr":
                 return _pointing(types[0], AddressSpace.KERNEL if node.name == "kptr" else AddressSpace.USER)
@@ -199,9 +198,13 @@ class BuiltinTypes:
                 self.sink.error("stack-limit", f"{node.name}: invalid limit value", node.span)
         if node.name == "ustack":
             return UStack(limit, mode)
+        mode = self._addresses_only(node, mode)
+        return UStack(limit, mode) if node.name == "dw_ustack" else KStack(limit, mode)
+
+    def _addresses_only(self, node: ast.Builtin | ast.Call, mode: StackMode) -> StackMode:
         if mode is StackMode.BUILD_ID:
             self.sink.error("stack-mode", "'build_id' stack mode can only be used for ustack", node.span)
-        return KStack(limit, mode)
+        return mode
 
     def _str(self, node: ast.Call, arguments: Sequence[ast.Expression]) -> Type:
         size = self.config.max_strlen

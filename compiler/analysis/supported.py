@@ -17,6 +17,7 @@ _IMPORT_STATEMENT = (
     "Import statements that are not at the top level are primarily for the standard library. If this is functionality "
     "you need, please file an issue to explain why."
 )
+_DW_USTACK = "dw_ustack (DWARF stack unwinding)"
 
 
 def run(program: ast.Program, sink: DiagnosticSink) -> None:
@@ -46,6 +47,8 @@ def check_unstable(program: ast.Program, config: Config, sink: DiagnosticSink) -
                 feature, setting, level = "typeinfo", "unstable_typeinfo", config.unstable_typeinfo
             case ast.Call("tseries"):
                 feature, setting, level = "tseries", "unstable_tseries", config.unstable_tseries
+            case ast.Call("dw_ustack") | ast.Builtin("dw_ustack") | ast.Identifier("dw_ustack"):
+                feature, setting, level = _DW_USTACK, "unstable_dw_ustack", config.unstable_dw_ustack
             case ast.ImportStatement() if config.unstable_import_statement == "error":
                 sink.error("unstable", _IMPORT_STATEMENT, node.span)
                 continue

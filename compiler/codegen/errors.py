@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.analysis.program import RuntimeErrorAction, RuntimeErrorKind
+from compiler.analysis.program import Action, RuntimeErrorAction, RuntimeErrorKind
 from compiler.codegen import cold
 from compiler.codegen.emitter import Emitter
 from compiler.codegen.ir import Operand
@@ -30,9 +30,14 @@ def report(e: Emitter, node: ast.Expression) -> None:
 
 def report_kind(e: Emitter, kind: RuntimeErrorKind, span: Span) -> None:
     """Reports a run-time error that only code generation knows of."""
+    send(e, RuntimeErrorAction(span, (), 16, kind), "0")
+
+
+def send(e: Emitter, action: Action, number: Operand) -> None:
+    """Sends the event of an action that code generation adds: one with a number at 8, in the lower 32 bits."""
     index = len(e.program.actions)
-    e.program.actions.append(RuntimeErrorAction(span, (), 16, kind))
-    _send(e, index, "0")
+    e.program.actions.append(action)
+    _send(e, index, number)
 
 
 def check_helper(e: Emitter, helper: str, result: Operand, span: Span) -> None:
@@ -42,9 +47,7 @@ def check_helper(e: Emitter, helper: str, result: Operand, span: Span) -> None:
     # Helpers that return an int leave the upper half of the register to chance.
     status = e.f.value(f"trunc i64 {result} to i32")
     with e.when(e.f.compare("slt", status, "0", "i32"), "helper.failed"):
-        index = len(e.program.actions)
-        e.program.actions.append(RuntimeErrorAction(span, (), 16, RuntimeErrorKind.HELPER, helper))
-        _send(e, index, result)
+        send(e, RuntimeErrorAction(span, (), 16, RuntimeErrorKind.HELPER, helper), result)
 
 
 def _send(e: Emitter, action: int, result: Operand) -> None:

@@ -22,6 +22,7 @@ _ERRORS = {
     program.RuntimeErrorKind.ARRAY_OUT_OF_BOUNDS: pb.RuntimeError.ARRAY_OUT_OF_BOUNDS,
     program.RuntimeErrorKind.KSTACK: pb.RuntimeError.KSTACK,
     program.RuntimeErrorKind.USTACK: pb.RuntimeError.USTACK,
+    program.RuntimeErrorKind.USTACK_NO_DWARF: pb.RuntimeError.USTACK_NO_DWARF,
     program.RuntimeErrorKind.LAYOUT: pb.RuntimeError.LAYOUT,
 }
 
@@ -57,6 +58,8 @@ def describe(action: program.Action, tables: Tables, map_index: dict[str, int]) 
             entry.join.count, entry.join.size = action.count, action.length
         case program.SkbOutputAction():
             entry.skb_output.path, entry.skb_output.offset = action.path, action.offset
+        case program.UnwindRefreshAction():
+            entry.unwind_refresh.SetInParent()
         case program.RuntimeErrorAction():
             error: Any = entry.runtime_error  # a type checker takes the message for the exception of that name
             error.kind = _ERRORS[action.kind]

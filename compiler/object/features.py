@@ -44,6 +44,8 @@ def features(resources: pb.RequiredResources) -> list[str]:
         needed.add("shim_demangle")
     if resources.config.cpp_demangle and any(_has_names(type_) for type_ in resources.types):
         needed.add("shim_demangle")
+    if any(entry.role == pb.Map.UNWIND_PROCESSES for entry in resources.maps):
+        needed |= {"shim_unwind_open", "shim_unwind_run_to_entry"}
     has_user_maps = any(entry.role == pb.Map.USER for entry in resources.maps)
     prints_maps = any(action.WhichOneof("kind") == "print_map" for action in resources.actions)
     if prints_maps or (has_user_maps and resources.config.print_maps_on_exit):

@@ -31,6 +31,8 @@ from proto import required_resources_pb2 as pb
 _BPF_MAP_TYPE_ARRAY = 2
 _BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4
 _BPF_MAP_TYPE_PERCPU_ARRAY = 6
+_BPF_MAP_TYPE_ARRAY_OF_MAPS = 12
+_BPF_MAP_TYPE_HASH_OF_MAPS = 13
 _BPF_MAP_TYPE_RINGBUF = 27
 _BPF_F_RDONLY_PROG = 1 << 7
 
@@ -70,6 +72,16 @@ _LAST_POSITION = (1 << 32) - 1  # of a positional parameter: no command line has
 _USDT_RECORD_SIZE = 16
 
 
+_UNWIND_PROCESSES = 64
+_UNWIND_FILES = 1024
+_UNWIND_MAPS = (
+    ("processes", pb.Map.UNWIND_PROCESSES, _BPF_MAP_TYPE_HASH_OF_MAPS, _UNWIND_PROCESSES, 32),
+    ("rows", pb.Map.UNWIND_ROWS, _BPF_MAP_TYPE_ARRAY_OF_MAPS, _UNWIND_FILES, 8),
+    ("rules", pb.Map.UNWIND_RULES, _BPF_MAP_TYPE_ARRAY_OF_MAPS, _UNWIND_FILES, 88),
+)
+"""Name, role, type, number of arrays, bytes of their values."""
+
+
 class CapacityError(Exception):
     """A value does not fit where it has to go; the message names sizes."""
 
@@ -81,6 +93,16 @@ class ScratchMap:
     index: int
     symbol: str
     used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UnwindMaps:
+    """The symbols of the maps that dw_ustack needs; `memory` is working memory, an entry for each program."""
+
+    processes: str
+    rows: str
+    rules: str
+    memory: str
 
 
 class ResourcesBuilder:
@@ -101,6 +123,9 @@ class ResourcesBuilder:
         self._running: tuple[ScratchMap, int] | None = None
         self._target_places = ""
         self._packets = ""
+        self._unwind_maps: UnwindMaps | None = None
+        self._unwind_slots: dict[str, int] = {}
+        self._unwind_memory = 0
         self._c_maps: dict[tuple[str, CMap], str] = {}
         self._cookie_users: set[str] = set()
         for symbol in sorted(program.maps, key=lambda symbol: symbol.name):
@@ -197,6 +222,27 @@ class ResourcesBuilder:
             pages: int = self.program.config.perf_rb_pages
             self.message.maps[index].max_entries = pages * PAGE_SIZE or PACKET_RINGS_SIZE
         return self._packets
+
+    def unwinding(self, program: BpfProgram, memory_size: int) -> tuple[UnwindMaps, int]:
+        """The maps for dw_ustack, and which entry of the working memory is the program's."""
+        if self._unwind_maps is None:
+            self._unwind_memory = len(self.message.maps)
+            memory = self._internal_map("unwind_memory", pb.Map.SCRATCH, _BPF_MAP_TYPE_PERCPU_ARRAY, 4, memory_size)
+            processes, rows, rules = (
+                self._map_of_arrays(f"unwind_{name}", role, bpf_type, entries, size)
+                for name, role, bpf_type, entries, size in _UNWIND_MAPS
+            )
+            self._unwind_maps = UnwindMaps(processes, rows, rules, memory)
+        slot = self._unwind_slots.setdefault(program.name, len(self._unwind_slots))
+        self.message.maps[self._unwind_memory].max_entries = len(self._unwind_slots)
+        return self._unwind_maps, slot
+
+    def _map_of_arrays(self, name: str, role: pb.Map.Role, bpf_type: int, entries: int, value_size: int) -> str:
+        index = len(self.message.maps)
+        symbol = self._internal_map(name, role, bpf_type, 4, 4)
+        self.message.maps[index].max_entries = entries
+        self.message.maps[index].inner_value_size = value_size
+        return symbol
 
     # --------------------------------------------------------------------------------------------- when LLVM is done
 

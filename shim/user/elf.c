@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #include "shim/host.h"
@@ -47,8 +48,24 @@ int elf_open_at(const char *path, uint64_t start, struct elf *elf) {
   return 0;
 }
 
+static const uint8_t *vdso_image(void) {
+  return (const uint8_t *)getauxval(AT_SYSINFO_EHDR);
+}
+
+int elf_open_vdso(struct elf *elf) {
+  const uint8_t *image = vdso_image();
+  *elf = (struct elf){0};
+  if (!image)
+    return -ENOENT;
+  Elf64_Ehdr header;
+  memcpy(&header, image, sizeof(header));
+  // The section headers come last.
+  *elf = (struct elf){.data = image, .size = header.e_shoff + (size_t)header.e_shnum * header.e_shentsize};
+  return 0;
+}
+
 void elf_close(struct elf *elf) {
-  if (elf->data)
+  if (elf->data && elf->data != vdso_image())
     munmap((void *)(uintptr_t)elf->data, elf->size);
   *elf = (struct elf){0};
 }
@@ -193,6 +210,20 @@ bool elf_address(const struct elf *elf, uint64_t offset, uint64_t *address) {
   offset -= elf->start;
   for (uint32_t i = 0; (found = segment_at(elf, i, &segment)) >= 0; i++) {
     if (!found || offset < segment.p_offset || offset - segment.p_offset >= segment.p_filesz)
+      continue;
+    *address = offset - segment.p_offset + segment.p_vaddr;
+    return true;
+  }
+  return false;
+}
+
+bool elf_code_address(const struct elf *elf, uint64_t offset, uint64_t *address) {
+  enum { PAGE = 4096 };
+  Elf64_Phdr segment;
+  int found;
+  for (uint32_t i = 0; (found = segment_at(elf, i, &segment)) >= 0; i++) {
+    uint64_t begin = segment.p_offset & ~(uint64_t)(PAGE - 1);
+    if (!found || !(segment.p_flags & PF_X) || offset < begin || offset - begin >= segment.p_offset - begin + segment.p_filesz)
       continue;
     *address = offset - segment.p_offset + segment.p_vaddr;
     return true;

@@ -33,6 +33,8 @@ struct elf_function {
 int elf_open(const char *path, struct elf *elf);
 // The same for what begins at `start`, a multiple of the page's size.
 int elf_open_at(const char *path, uint64_t start, struct elf *elf);
+// The one that the kernel has mapped into this process, which is that of all.
+int elf_open_vdso(struct elf *elf);
 void elf_close(struct elf *elf);
 
 // Calls `visit` for every function that the file defines, those of .symtab before those of .dynsym (which may repeat them),
@@ -54,5 +56,8 @@ bool elf_is_fixed(const struct elf *elf);
 bool elf_file_offset(const struct elf *elf, uint64_t address, uint64_t *offset);
 // The opposite.
 bool elf_address(const struct elf *elf, uint64_t offset, uint64_t *address);
+
+// The address of a page of the file that is mapped to be executed: it may begin before the bytes of its segment do.
+bool elf_code_address(const struct elf *elf, uint64_t offset, uint64_t *address);
 
 #endif

@@ -1,7 +1,6 @@
 #include "shim/user/process.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,19 +8,11 @@
 #include "shim/host.h"
 #include "shim/report.h"
 #include "shim/small_printf.h"
+#include "shim/user/mappings.h"
 #include "shim/user/symbols.h"
 
 // More than these are not kept: what has been used longest ago makes room.
-enum { MAX_PROCESSES = 64, MAX_FILES = 128, PATH_ROOM = PATH_MAX + 64 };
-
-struct mapping {
-  uint64_t begin;
-  uint64_t end;
-  uint64_t offset;   // in the file
-  uint64_t device;
-  uint64_t inode;    // 0 for memory without a file
-  const char *path;
-};
+enum { MAX_PROCESSES = 64, MAX_FILES = 128 };
 
 // A function that a JIT compiler has made.
 struct jit_symbol {
@@ -35,9 +26,7 @@ struct process {
   uint64_t last_use;
   dev_t program_device;     // of the executable, 0 if that is not known
   ino_t program_inode;
-  char *text;               // of /proc/PID/maps, which the paths point into
-  struct mapping *mappings; // executable ones
-  uint32_t mappings_count;
+  struct mappings mappings;
   char *jit_text;           // of /tmp/perf-PID.map
   off_t jit_size;
   struct jit_symbol *jit;
@@ -56,8 +45,7 @@ static struct file files[MAX_FILES];
 static uint64_t uses;
 
 static void process_free(struct process *process) {
-  free(process->text);
-  free(process->mappings);
+  mappings_free(&process->mappings);
   free(process->jit_text);
   free(process->jit);
   *process = (struct process){0};
@@ -75,25 +63,6 @@ static uint64_t read_hex(char **at) {
   return value;
 }
 
-// A line is "begin-end rwxp offset major:minor inode path".
-static bool parse_mapping(char *line, struct mapping *mapping) {
-  char *at = line;
-  mapping->begin = read_hex(&at);
-  mapping->end = read_hex(&at);
-  if (strlen(at) < 5)
-    return false;
-  bool is_executable = at[2] == 'x';
-  at += 5;
-  mapping->offset = read_hex(&at);
-  mapping->device = read_hex(&at) << 32;
-  mapping->device |= read_hex(&at);
-  mapping->inode = strtoull(at, &at, 10);
-  while (*at == ' ')
-    at++;
-  mapping->path = at;
-  return is_executable;
-}
-
 static uint32_t count_lines(const char *text) {
   uint32_t count = 1;
   for (; (text = strchr(text, '\n')); text++)
@@ -103,26 +72,11 @@ static uint32_t count_lines(const char *text) {
 
 // Replaces what is known of a process's memory. One that has ended keeps what was known: its maps are empty or not there.
 static void read_mappings(struct process *process) {
-  char path[64];
-  char *text;
-  size_t size;
-  small_snprintf(path, sizeof(path), "/proc/%u/maps", process->pid);
-  if (host_read_file(path, &text, &size))
+  struct mappings mappings;
+  if (mappings_read(process->pid, &mappings))
     return;
-  struct mapping *mappings = size ? malloc(count_lines(text) * sizeof(*mappings)) : NULL;
-  if (!mappings) {
-    free(text);
-    return;
-  }
-  uint32_t count = 0;
-  char *rest;
-  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-    count += parse_mapping(line, &mappings[count]);
-  free(process->text);
-  free(process->mappings);
-  process->text = text;
+  mappings_free(&process->mappings);
   process->mappings = mappings;
-  process->mappings_count = count;
 }
 
 static bool read_program(uint32_t pid, struct stat *status) {
@@ -165,32 +119,21 @@ static struct process *find_process(uint32_t pid) {
 }
 
 static const struct mapping *find_mapping(const struct process *process, uint64_t address) {
-  for (uint32_t i = 0; i < process->mappings_count; i++)
-    if (process->mappings[i].begin <= address && address < process->mappings[i].end)
-      return &process->mappings[i];
+  const struct mapping *list = process->mappings.list;
+  for (uint32_t i = 0; i < process->mappings.count; i++)
+    if (list[i].begin <= address && address < list[i].end)
+      return &list[i];
   return NULL;
 }
 
-// By the kernel's own link to the mapped file, which leads to deleted files too; else by its path in the process's file system.
+static int open_file(const char *path, const char *root, void *file) {
+  return user_symbols_open(path, root, file);
+}
+
 static int open_symbols(const struct process *process, const struct mapping *mapping, struct user_symbols *symbols) {
-  char path[PATH_ROOM], root[64];
   if (!strcmp(mapping->path, "[vdso]"))
     return user_symbols_open_vdso(symbols);
-  small_snprintf(root, sizeof(root), "/proc/%u/root", process->pid);
-  small_snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", process->pid, (unsigned long long)mapping->begin,
-                 (unsigned long long)mapping->end);
-  int err = user_symbols_open(path, root, symbols);
-  if (err == -ENOEXEC || err == -ENOMEM)
-    return err;
-  if (err) {
-    small_snprintf(path, sizeof(path), "%s%s", root, mapping->path);
-    err = user_symbols_open(path, root, symbols);
-  }
-  // The process may have ended. What its path means here is the same file only if it has the same inode.
-  struct stat status;
-  if (err && !stat(mapping->path, &status) && status.st_ino == mapping->inode)
-    err = user_symbols_open(mapping->path, "", symbols);
-  return err;
+  return mapping_open(process->pid, mapping, open_file, symbols);
 }
 
 // For the first such file: where one is built so, most are.
@@ -326,7 +269,7 @@ struct user_place user_place_find(const struct user_origin *origin, uint64_t add
     read_mappings(process);
     mapping = find_mapping(process, address);
   }
-  if (!mapping && !process->mappings_count && origin->program)
+  if (!mapping && !process->mappings.count && origin->program)
     return place_in_program(process, origin->program, address);
   if (!mapping)
     return (struct user_place){0};

@@ -164,3 +164,26 @@ def test_packets_go_through_a_map_and_a_feature_of_their_own() -> None:
     plain = resources("BEGIN { exit(); }")
     assert all(entry.role != pb.Map.PACKETS for entry in plain.maps)
     assert "shim_action_skb_output" not in features(plain)
+
+
+def test_unwinding_has_its_maps_and_one_walk() -> None:
+    text = """
+        config = { unstable_dw_ustack = enable }
+        kprobe:vfs_read { @a[dw_ustack(3)] = count(); @b = dw_ustack(raw, 200); }
+        kprobe:vfs_write { @c[dw_ustack] = count(); }
+    """
+    message = resources(text)
+    maps = by_name(message)
+    memory = maps["unwind_memory"]
+    assert (memory.max_entries, memory.value_size) == (2, 256 + 200 * 8)
+    inner = {name: maps[f"unwind_{name}"].inner_value_size for name in ("processes", "rows", "rules")}
+    assert inner == {"processes": 32, "rows": 8, "rules": 88}
+    for program in message.programs:
+        assert len(program.functions) == len({info.btf_type for info in program.functions})
+    assert sum(action.HasField("unwind_refresh") for action in message.actions) == 3
+    assert {"shim_unwind_open", "shim_action_unwind_refresh"} <= set(features(message))
+
+
+def test_unwinding_is_for_x86_64_only() -> None:
+    with pytest.raises(AssertionError, match="dw_ustack is only available on x86_64"):
+        compile_text("config = { unstable_dw_ustack = enable } kprobe:vfs_read { print(dw_ustack); }", arch="arm64")

@@ -70,6 +70,22 @@ def test_packets_are_a_feature() -> None:
     assert symbols("linked_uprobe").isdisjoint(packets)
 
 
+def test_unwinding_is_a_feature() -> None:
+    unwinding = {
+        "shim_unwind_open",
+        "shim_unwind_run_to_entry",
+        "shim_action_unwind_refresh",
+        "cfi_read",
+        "mappings_read",
+    }
+    linked = symbols("linked_unwinding")
+    assert linked >= unwinding
+    assert linked.isdisjoint(
+        {"user_symbols_open", "user_place_find", "shim_print_ustack_names"} | KERNEL_SYMBOLS | DEMANGLER
+    )
+    assert symbols("linked_addresses").isdisjoint(unwinding)
+
+
 def test_addresses_need_no_symbols() -> None:
     linked = symbols("linked_addresses")
     assert "shim_print_ustack" in linked

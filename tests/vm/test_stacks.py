@@ -32,11 +32,14 @@ time.sleep(3)
 """
 
 
+_FRAME = re.compile(r"^\t[0-9a-f]+ (.+) \((.+)\)$", re.MULTILINE)
+
+
 def frames(machine: Machine, *command: str) -> list[tuple[str, str]]:
     """Names and modules of all frames, those before the child became the command included."""
     completed = machine.run("/bin/stacks", "-c", " ".join(command))
     assert completed.code == 0, completed
-    return re.findall(r"^\t[0-9a-f]+ (.+) \((.+)\)$", completed.stdout, re.MULTILINE)
+    return _FRAME.findall(completed.stdout)
 
 
 def names_in(found: list[tuple[str, str]], module: str) -> list[str]:
@@ -81,3 +84,31 @@ def test_python(machine: Machine) -> None:
     named = [(name, module) for name, module in found if name.startswith("py::")]
     assert named and re.fullmatch(r"py::python_inner:/calls\.py\+\d+", named[0][0]), found
     assert re.fullmatch(r"/tmp/perf-\d+\.map", named[0][1])
+
+
+def unwound(machine: Machine, *command: str) -> list[list[tuple[str, str]]]:
+    """Names and modules of the frames of each stack by call frame information, and at last of the one that is a key."""
+    completed = machine.run("/bin/unwound_stacks", "-c", " ".join(command))
+    assert completed.code == 0, completed
+    return [stack for text in re.split(r"\n\n|@busy", completed.stdout) if (stack := _FRAME.findall(text))]
+
+
+def test_without_frame_pointers(machine: Machine) -> None:
+    """The C library is musl, which has no call frame information: stacks end there, visibly."""
+    end = ("0xffffffffffffffff", "[unknown]")
+    saving, system_call, *busy = unwound(machine, "/bin/unwound_calls", "500")
+    calls = ["unwound_saving", "unwound_growing", "unwound_aligned", "main"]
+    assert names_in(saving, "/bin/unwound_calls")[: len(calls)] == calls
+    assert saving[-1] == end
+    assert system_call[-1] == end
+    assert len(system_call) == 2
+    assert ["unwound_busy", "main"] in [names_in(stack, "/bin/unwound_calls")[:2] for stack in busy]
+
+
+def test_libraries_without_frame_pointers(machine: Machine) -> None:
+    """The interpreter and its libraries are linked dynamically: the tracer has read them before the first stack."""
+    machine.write("/unwound.py", PYTHON_PROGRAM.encode())
+    stack = unwound(machine, str(interpreter()), *ISOLATED, "/unwound.py")[0]
+    names = [re.sub(r"\+\d+$", "", name) for name, _ in stack]
+    assert names[0] in ("getppid", "__getppid")
+    assert {"Py_RunMain", "Py_BytesMain", "__libc_start_main"} <= set(names)

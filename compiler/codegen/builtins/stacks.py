@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from compiler.analysis.program import RuntimeErrorKind
-from compiler.codegen import errors, memory
+from compiler.analysis.program import RuntimeErrorKind, UnwindRefreshAction
+from compiler.codegen import errors, memory, unwinding
 from compiler.codegen.builtins.process import process_id
 from compiler.codegen.emitter import Emitter, i64, ptr
-from compiler.codegen.ir import Operand
+from compiler.codegen.ir import NULL, PTR, Operand
 from compiler.codegen.lowering import builtin
 from compiler.codegen.values import Place
 from compiler.syntax import ast
@@ -57,6 +57,34 @@ def _capture(
         e.f.store(count, last.address, 8, alignment=last.alignment)
         if flags:
             _store_origin(e, node, target)
+    return target
+
+
+@builtin("dw_ustack")
+def dw_ustack(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Place:
+    type_ = node.type
+    assert isinstance(type_, lattice.Stack)
+    target = into or e.temporary(type_.size, node.span)
+    memory.clear(e, target, type_.size, node.span)
+    limit = str(type_.limit)
+    if isinstance(node, ast.Call) and node.arguments and isinstance(node.arguments[-1], ast.PositionalParameter):
+        limit = e.f.minimum(e.scalar(node.arguments[-1]), limit)
+    process = process_id(e, node)
+    result, working = unwinding.walk(e, process, limit, node.span)
+    with e.when(e.f.compare("eq", result, unwinding.NO_TABLES), "unwind.no.tables"):
+        errors.report_kind(e, RuntimeErrorKind.USTACK_NO_DWARF, node.span)
+    with e.when(e.f.compare("sgt", result, "0"), "unwound"):
+        count = e.f.narrow(result, 32, signed=False)
+        with e.when(e.f.compare("ne", working, NULL, PTR), "unwind.copy"):
+            size = e.f.minimum(e.f.binary("shl", count, "3"), str(type_.size - type_.header_size))
+            source = e.f.to_integer(e.f.offset(working, unwinding.FRAMES))
+            e.helper("probe_read_kernel", ptr(e.at(target, type_.header_size).address), i64(size), i64(source))
+        last = e.at(target, type_.header_size - 8)
+        e.f.store(count, last.address, 8, alignment=last.alignment)
+        _store_origin(e, node, target)
+        asks = e.f.binary("and", result, str(unwinding.REFRESH))
+        with e.when(e.f.compare("ne", asks, "0"), "unwind.refresh"):
+            errors.send(e, UnwindRefreshAction(node.span, (), 16), process)
     return target
 
 
