@@ -103,7 +103,7 @@ _TYPED_PROBES = "tracepoint rawtracepoint fentry fexit uprobe"
 _CALL_PROBES = "kprobe uprobe usdt rawtracepoint"
 _RETURN_PROBES = "kretprobe uretprobe fentry fexit"
 _FUNCTION_PROBES = "kprobe kretprobe uprobe uretprobe fentry fexit"
-_CONTEXT_PROBES = "iter kprobe kretprobe uprobe uretprobe usdt"
+_CONTEXT_PROBES = "iter kprobe kretprobe uprobe uretprobe usdt profile software hardware interval watchpoint"
 _USER_FUNCTION_PROBES = "uprobe uretprobe usdt"
 _REGISTER_PROBES = "kprobe kretprobe uprobe uretprobe usdt profile software hardware interval watchpoint"
 

@@ -144,6 +144,11 @@ class _Relay(Backend):
         self._question, self._request = os.pipe()
         self._response, self._answer = os.pipe()
 
+    def begin(self) -> None:
+        """In the fork: leaves the worker's ends to the worker, so that nobody waits for one that is gone."""
+        os.close(self._question)
+        os.close(self._answer)
+
     def ask(self, message: object) -> object:
         send(self._request, message)
         match receive(self._response):
@@ -198,6 +203,7 @@ def _in_fork(
 def _child(run: Run, request: Request, ready: Ready, relay: _Relay, folder: Path, output: BinaryIO) -> NoReturn:
     code = 1
     try:
+        relay.begin()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
@@ -209,8 +215,11 @@ def _child(run: Run, request: Request, ready: Ready, relay: _Relay, folder: Path
         code = 1
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:
+            code = 1  # no room for the output
         relay.finish(code)
         os._exit(0)
 

@@ -77,6 +77,9 @@ void constants_apply(const struct tracer *tracer, const struct pb_program *progr
       case CONSTANT_IMMEDIATE:
         set_immediate(instruction, value->source, value->immediate);
         break;
+      case CONSTANT_RESULT:
+        set_immediate(instruction, 0, program->bpf_type == BPF_PROG_TYPE_TRACEPOINT);
+        break;
       case CONSTANT_ABSENT:
         if (instruction->code == BPF_OPCODE_LD_IMM64)  // of two instructions
           instruction[1] = (struct bpf_insn){.code = BPF_OPCODE_CALL, .imm = CONSTANT_POISON};

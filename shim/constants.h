@@ -13,6 +13,7 @@ struct constant_value {
     CONSTANT_IMMEDIATE,  // a 64-bit load of `immediate`, with `source` as its source register
     CONSTANT_CALL,       // a kfunc call: `immediate` is the BTF id, `offset` the index into fd_array
     CONSTANT_KERNEL,     // left to the kernel: a CO-RE relocation that it applies itself
+    CONSTANT_RESULT,     // what the program returns by its type
     CONSTANT_ABSENT,     // not on this host: an instruction that the verifier refuses, unless a guard makes it unreachable
   } state;
   uint8_t source;  // BPF_PSEUDO_*

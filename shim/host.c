@@ -12,6 +12,8 @@
 #include "shim/kernel.h"
 #include "shim/small_printf.h"
 
+enum { MAX_READ_SIZE = 1 << 27 };
+
 const char *host_release(void) {
   static struct utsname name;
   if (!name.release[0] && uname(&name) < 0)
@@ -71,15 +73,36 @@ int host_possible_cpus(void) {
   return cpus;
 }
 
+// Returns a file descriptor or a negative errno. Paths may lead to what traced processes have put there: a pipe that nobody writes to must
+// not hold the tracer up.
+static int open_regular(const char *path, uint64_t *size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    return -errno;
+  struct stat status;
+  int err = fstat(fd, &status) < 0 ? -errno : S_ISREG(status.st_mode) ? 0 : -ENOEXEC;
+  if (err) {
+    close(fd);
+    return err;
+  }
+  *size = (uint64_t)status.st_size;
+  return fd;
+}
+
 int host_read_file(const char *path, char **data, size_t *size) {
   // Files of procfs, tracefs and sysfs do not tell their size: grow as it comes.
   size_t capacity = 65536, used = 0;
+  uint64_t known_size;
   int err = 0;
   char *buffer = NULL;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open_regular(path, &known_size);
   if (fd < 0)
-    return -errno;
+    return fd;
   for (;;) {
+    if (used > MAX_READ_SIZE) {
+      err = -EFBIG;
+      goto out;
+    }
     if (!buffer || used + 1 == capacity) {
       capacity *= 2;
       char *larger = realloc(buffer, capacity);
@@ -111,15 +134,13 @@ out:
 }
 
 int host_map_file(const char *path, uint64_t start, const uint8_t **data, size_t *size) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  uint64_t whole = 0;
+  int fd = open_regular(path, &whole);
   if (fd < 0)
-    return -errno;
-  struct stat status;
-  int err = fstat(fd, &status) < 0 ? -errno : 0;
-  if (!err && (!S_ISREG(status.st_mode) || (uint64_t)status.st_size <= start))
-    err = -ENOEXEC;
+    return fd;
+  int err = whole > start ? 0 : -ENOEXEC;
   if (!err) {
-    *size = (size_t)((uint64_t)status.st_size - start);
+    *size = (size_t)(whole - start);
     void *map = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, (off_t)start);
     err = map == MAP_FAILED ? -errno : 0;
     *data = map;

@@ -23,7 +23,8 @@ int host_read_cpu_list(const char *path, struct cpu_list *list);
 // Number of possible CPUs (at least 1), which is the number of values of a per-CPU map; or a negative errno.
 int host_possible_cpus(void);
 
-// Reads a whole file into memory and ends it by NUL. Returns 0 or a negative errno; release *data with free().
+// Reads a whole file into memory and ends it by NUL. Returns 0 or a negative errno, -ENOEXEC if it is no regular file, -EFBIG if it has
+// more than 128 MiB; release *data with free().
 int host_read_file(const char *path, char **data, size_t *size);
 
 // Maps a regular file, from `start` (a multiple of the page's size) to its end. Returns 0 or a negative errno, -ENOEXEC if it does not go

@@ -312,7 +312,7 @@ static const char *check_constant(resources_t *r, const struct pb_constant *cons
       CHECK(constant->kfunc_test->question <= PB_KFUNC_TEST_ALLOWED, "the question about a kfunc is unknown");
       break;
     case PB_CONSTANT_KIND_HOST:
-      CHECK(constant->host->kind <= PB_HOST_VALUE_TARGET_PID, "a host value's kind is unknown");
+      CHECK(constant->host->kind <= PB_HOST_VALUE_PROGRAM_RESULT, "a host value's kind is unknown");
       break;
     case PB_CONSTANT_KIND_PARAMETER:
       CHECK(constant->parameter->parameter < r->parameters_count, "a constant's parameter is not in the table");

@@ -24,6 +24,8 @@ _MAX_PERIOD_NS = (1 << 63) - 1  # what the kernel's clocks can count
 _WATCHPOINT_MODES = ("x", "w", "rw")  # of x86-64; arm64 can watch reads alone, but a script is portable
 _WATCHPOINT_LENGTHS = (1, 2, 4, 8)
 _SIGNALS = ("SIGUSR1",)
+_CPP = "cpp"
+"""The qualifier of demangled names."""
 
 
 class BadAttachPoint(Exception):
@@ -261,14 +263,20 @@ def _iterator(parts: Parts) -> AttachPoint:
 
 
 def _uprobe(parts: Parts) -> AttachPoint:
+    """[BINARY:][cpp:]FUNCTION, without a binary the one that the process of -p runs."""
     if any(part.separator == "@" for part in parts.node.parts):
         return _source_location(parts)
-    parts.expect(2, 3)
-    path, function = parts.texts[0], parts.texts[-1]
-    language = parts.texts[1] if len(parts.texts) == 3 else ""
-    if language and language != "cpp":
+    texts = parts.texts
+    is_of_process = (len(texts) == 1 and "/" not in texts[0]) or (len(texts) == 2 and texts[0] == _CPP)
+    if is_of_process:
+        texts = ("", *texts)
+    else:
+        parts.expect(2, 3)
+    path, function = texts[0], texts[-1]
+    language = texts[1] if len(texts) == 3 else ""
+    if language and language != _CPP:
         raise BadAttachPoint(f"unsupported language type: {language}")
-    if not path:
+    if not path and not is_of_process:
         raise BadAttachPoint(f"{parts.probe_type} should have a target")
     if not function:
         raise BadAttachPoint(f"{parts.probe_type} should be attached to a function and/or address")
@@ -306,11 +314,14 @@ def _source_location(parts: Parts) -> AttachPoint:
 
 
 def _usdt(parts: Parts) -> AttachPoint:
-    parts.expect(2, 3)
-    path, name = parts.texts[0], parts.texts[-1]
-    provider = parts.texts[1] if len(parts.texts) == 3 else ""
-    if not path:
-        raise BadAttachPoint("usdt probe must specify at least path or pid to probe")
+    """[[BINARY]:[PROVIDER:]]NAME, without a binary all that the process of -p has mapped."""
+    texts = parts.texts
+    if len(texts) == 1 and "/" not in texts[0]:
+        texts = ("", *texts)
+    else:
+        parts.expect(2, 3)
+    path, name = texts[0], texts[-1]
+    provider = texts[1] if len(texts) == 3 else ""
     if not name:
         raise BadAttachPoint("usdt probe must have a target function or wildcard")
     return parts.make(target=path, namespace=provider, event=name)

@@ -74,6 +74,9 @@ class BuiltinTypes:
                 return self._args(node, program)
             case "ctx" if program.probe_type.context is Context.ITERATOR:
                 return self.fields.arguments(program)
+            case "ctx" if program.probe_type.context is Context.PERF_EVENT:
+                data = self.kernel.struct("bpf_perf_event_data") or Struct("bpf_perf_event_data")
+                return Pointer(dataclasses.replace(data, context=True), AddressSpace.KERNEL, context=True)
             case "ctx":
                 registers = self.kernel.struct("pt_regs") or Struct("pt_regs")
                 return Pointer(in_space(registers, AddressSpace.KERNEL), AddressSpace.KERNEL)

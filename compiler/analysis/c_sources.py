@@ -121,10 +121,12 @@ class _Importer:
             self.report(compiled.diagnostics, source, node.span)
             if not compiled.bitcode:
                 return None
-            described = self.describe(compiled.bitcode)
+            try:
+                described = self.describe(compiled.bitcode)
+            except DescribeError as error:
+                self.explain(str(error), source, node.span)
+                return None
             return module.read(source, node.span, ir.read(described.ir, path.name), described.btf, self.kernel)
-        except DescribeError as error:
-            self.explain(str(error), source, node.span)
         except (ClangError, BtfError) as error:
             self.sink.error("c-source", str(error), node.span)
         except module.UnsupportedError as error:
@@ -147,7 +149,9 @@ class _Importer:
                 report("c-source", item.message, span, notes=[Note("imported here", imported)])
 
     def explain(self, message: str, source: SourceFile, imported: Span) -> None:
-        """Reports why LLVM made no module: what clang says of the same, if it is the source's fault."""
+        """Reports why LLVM made no module: what clang says of the same, if it is the source's fault. Raises ClangError
+        and BtfError.
+        """
         if _INLINE_ASSEMBLY in message:
             self.sink.error("not-supported", f"{source.name}: inline assembly is not supported", imported)
             return

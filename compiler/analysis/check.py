@@ -48,7 +48,6 @@ _NEEDS_CONTEXT = re.compile(r"arg\d+|args|retval|ctx|kstack|ustack")
 _SYMBOL = re.compile(r"[a-zA-Z0-9./_-]+")
 _TAKES_PARAMETERS = frozenset({"dw_ustack", "kstack", "print", "ustack"})
 """Functions that take a positional parameter for an integer literal."""
-_FORMATTED = frozenset({"debugf", "printf", "errorf", "warnf", "cat", "system"})
 
 
 def run(programs: Sequence[BpfProgram], table: MapTable, config: Config, sink: DiagnosticSink) -> None:
@@ -81,8 +80,17 @@ def _check_values(probe: ast.Probe, sink: DiagnosticSink) -> None:
                 sink.error("no-value", "This expression has no value", child.span)
 
 
-def _is_iterator_context(node: ast.Builtin) -> bool:
-    return node.name == "ctx" and isinstance(node.type, Struct)
+def _is_context(node: ast.Node) -> bool:
+    """Whether it is the context of an iterator or a perf event, or a structure in it: no value of its own."""
+    match node:
+        case ast.Builtin("ctx"):
+            return isinstance(node.type, Struct) or (isinstance(node.type, Pointer) and node.type.context)
+        case ast.Unary("*", operand):
+            return _is_context(operand)
+        case ast.FieldAccess() | ast.Cast():
+            return isinstance(node.type, Struct | Pointer) and node.type.context
+        case _:
+            return False
 
 
 class _Checker:
@@ -105,7 +113,7 @@ class _Checker:
             "kaddr": self.call_kaddr,
             "uaddr": self.call_kaddr,
             "fail": self.call_fail,
-        } | dict.fromkeys(_FORMATTED - {"debugf"}, self.call_format)
+        } | dict.fromkeys(format_string.FUNCTIONS - {"debugf"}, self.call_format)
         self.calls = dict(self.calls) | {name: partial(self.library, check) for name, check in CHECKS.items()}
 
     def error(self, code: str, message: str, span: Span) -> None:
@@ -115,8 +123,8 @@ class _Checker:
         if isinstance(node, ast.For | ast.While):
             self.loops += 1
         for child in node.children():
-            if isinstance(child, ast.Builtin) and _is_iterator_context(child):
-                self.arguments(node, child)
+            if _is_context(child):
+                self.context(node, child)
             if not _is_format(node, child) and not _is_declared(node, child):
                 self.visit(child)
         match node:
@@ -179,13 +187,15 @@ class _Checker:
                 message = f"'{node.name}' builtin is not allowed in a for-loop"
                 self.error("loop-builtin", message, node.span)
 
-    def arguments(self, parent: ast.Node, node: ast.Builtin) -> None:
-        """An iterator's `ctx` is no value of its own."""
+    def context(self, parent: ast.Node, node: ast.Node) -> None:
         match parent:
             case ast.FieldAccess() | ast.SizeOf() | ast.OffsetOf() | ast.TypeOf() | ast.Unary("*"):
                 pass
+            case ast.Cast() if isinstance(parent.type, Integer) or _is_context(parent):
+                pass
             case _:
-                message = f"{node.name} as a whole is not supported yet: only its fields are"
+                name = node.name if isinstance(node, ast.Builtin | ast.FieldAccess) else "ctx"
+                message = f"{name} as a whole is not supported yet: only its fields are"
                 self.error("not-supported", message, node.span)
 
     # --------------------------------------------------------------------------------------------- variables and maps
@@ -494,7 +504,10 @@ def _is_declared(node: ast.Node, child: ast.Node) -> bool:
 def _is_format(node: ast.Node, child: ast.Node) -> bool:
     """Whether `child` is the format of a call, which the tracer keeps: it may be of any length."""
     return (
-        isinstance(node, ast.Call) and node.name in _FORMATTED and bool(node.arguments) and child is node.arguments[0]
+        isinstance(node, ast.Call)
+        and node.name in format_string.FUNCTIONS
+        and bool(node.arguments)
+        and child is node.arguments[0]
     )
 
 

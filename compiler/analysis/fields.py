@@ -87,6 +87,15 @@ def _stored_fields(fields: tuple[Field, ...], probe_type: ProbeType) -> tuple[Fi
     )
 
 
+def _offset_in_context(node: ast.Expression) -> int:
+    """Bits to a structure in the context of a perf event, which is a member or the context itself."""
+    match node:
+        case ast.FieldAccess(field=ResolvedField(FieldOrigin.CONTEXT, field)):
+            return field.offset
+        case _:
+            return 0
+
+
 @dataclass(slots=True)
 class Fields:
     sink: DiagnosticSink
@@ -117,6 +126,8 @@ class Fields:
                 return self._record(node, target)
             case Struct(context=True) if isinstance(target.source, ArgumentSource):
                 return self._argument(node, program)
+            case Struct(context=True):
+                return self._of_context(node, target)
             case Struct():
                 return self._member(node, target)
             case _:
@@ -148,7 +159,11 @@ class Fields:
             self._unknown(node, message, names)
             return NONE
         if isinstance(member.type, None_):
-            how = "is not passed in an integer register" if probe_type == "uprobe" else "has unsupported type"
+            how = (
+                "is not passed in an integer register that is known"
+                if probe_type == "uprobe"
+                else "has unsupported type"
+            )
             self.sink.error("field-type", f"{name} {how}", node.span)
             return NONE
         if probe_type == "tracepoint":
@@ -162,6 +177,19 @@ class Fields:
             return in_space(member.type, space) if isinstance(member.type, Pointer | Integer) else member.type
         node.field = ResolvedField(FieldOrigin.ARGUMENT, member, index=member.offset // 64)
         return in_space(member.type, spaces.of_probe(program.probe_type))
+
+    def _of_context(self, node: ast.FieldAccess, target: Struct) -> Type:
+        """Of a perf event. It is another structure in the kernel, which replaces the loads in the program's code."""
+        type_ = self._member(node, target)
+        if isinstance(type_, None_):
+            return NONE
+        if isinstance(type_, Array):
+            self.sink.error("not-supported", f"{node.name}: arrays of the context are not supported yet", node.span)
+            return NONE
+        member: Field = node.field.field
+        found = dataclasses.replace(member, offset=_offset_in_context(node.target) + member.offset)
+        node.field = ResolvedField(FieldOrigin.CONTEXT, found, target)
+        return dataclasses.replace(type_, context=True) if isinstance(type_, Struct) else type_
 
     def _member(self, node: ast.FieldAccess, target: Struct) -> Type:
         if not target.layout.complete:

@@ -18,6 +18,9 @@ _CONVERSION = re.compile(
 _INTEGERS = frozenset({"d", "i", "u", "o", "x", "X", "c", "p", "gr"})
 _BUFFERS = frozenset({"r", "rx", "rh"})
 
+FUNCTIONS = frozenset({"debugf", "printf", "errorf", "warnf", "cat", "system"})
+"""Those whose first argument is a format, and the others the values for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conversion:

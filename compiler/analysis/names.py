@@ -14,6 +14,7 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from compiler import builtins
@@ -49,28 +50,20 @@ def run(
     c_functions: Mapping[str, CFunction],
 ) -> None:
     for program in programs:
-        _Names(program, kernel, arch, config, sink, unsafe, c_functions).children(program.probe)
+        _Names(program, program.types(kernel), arch, config, sink, unsafe, c_functions).children(program.probe)
 
 
+@dataclass(slots=True)
 class _Names:
-    def __init__(
-        self,
-        program: BpfProgram,
-        kernel: Kernel,
-        arch: Architecture,
-        config: Config,
-        sink: DiagnosticSink,
-        unsafe: bool,
-        c_functions: Mapping[str, CFunction],
-    ) -> None:
-        self.c_functions = c_functions
-        self.program = program
-        self.kernel = program.types(kernel)
-        self.arch = arch
-        self.config = config
-        self.sink = sink
-        self.unsafe = unsafe
-        self.in_comptime = False
+    program: BpfProgram
+    kernel: Kernel
+    """With the types of the traced binary, if there is one."""
+    arch: Architecture
+    config: Config
+    sink: DiagnosticSink
+    unsafe: bool
+    c_functions: Mapping[str, CFunction]
+    in_comptime: bool = False
 
     @property
     def provider(self) -> str:

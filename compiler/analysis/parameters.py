@@ -20,7 +20,6 @@ NUMBER = Integer(64, True, flexible=True)
 
 _ON_TEXT = frozenset({"strcap", "strcontains", "strlen", "strstr", "str_concat"})
 """Functions whose arguments of any type are text, were they known."""
-_FORMATTING = frozenset({"debugf", "printf", "errorf", "warnf", "cat", "system"})
 
 
 def parameter_kind(type_: Type) -> ParameterKind:
@@ -55,7 +54,7 @@ def used_by(call: ast.Call, text: String) -> Iterator[tuple[ast.PositionalParame
         case "print", [value, *_]:
             for node in _printed(value):
                 yield node, Word()
-        case name, [ast.String(form), *values] if name in _FORMATTING:
+        case name, [ast.String(form), *values] if name in format_string.FUNCTIONS:
             pieces = [piece for piece in format_string.pieces(form) if piece.argument is not None]
             for piece, value in zip(pieces, values, strict=False):
                 if isinstance(value, ast.PositionalParameter) and piece.conversion == "s":

@@ -107,6 +107,7 @@ class FieldOrigin(enum.Enum):
 
     KERNEL_BTF = "kernel"  # CO-RE: relocated on the target, by `field.owner` and `field.path`
     TRACEPOINT = "tracepoint"  # a load-time constant, from the target's format of `BpfProgram.tracepoint`
+    CONTEXT = "context"  # of a perf event: `field.offset` counts from the start of the context
     ARGUMENT = "argument"  # the probe's argument number `index`
     FIXED = "fixed"  # C definitions, tuples, records: `field.offset` holds everywhere
 
@@ -164,7 +165,7 @@ class AttachPoint:
     """What the builtin `probe` gives: `tracepoint:syscalls:sys_enter_openat`."""
     span: Span
     target: str = ""
-    """Tracepoint category, kernel module or binary."""
+    """Tracepoint category, kernel module or binary; empty for the binary of the process that is traced."""
     event: str = ""
     """Tracepoint, function, perf event or special probe."""
     offset: int = 0
@@ -207,12 +208,19 @@ class AttachPoint:
     @property
     def has_late_name(self) -> bool:
         """Whether only the target knows what `probe` and `func` are in its program."""
-        return self.has_wildcard or bool(self.late)
+        return self.has_wildcard or self.is_of_process or bool(self.late)
+
+    @property
+    def is_of_process(self) -> bool:
+        """Whether its binary is what the process has that is traced."""
+        return not self.target and not self.late and self.probe_type.name in ("uprobe", "uretprobe", "usdt")
 
     @property
     def has_wildcard(self) -> bool:
         """Whether it stands for all places on the target whose names match."""
         if self.target == BPF_PROGRAMS and not self.bpf_program and self.probe_type.name in ("fentry", "fexit"):
+            return True
+        if self.is_of_process and self.probe_type.name == "usdt":
             return True
         if self.language:  # functions of one name have different parameters
             return True

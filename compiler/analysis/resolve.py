@@ -483,6 +483,8 @@ class _Resolver:
                 to = Array(to.element, operand.size // to.element.size)
             return to  # the bytes of the operand, in our own memory
         match operand:
+            case Pointer(context=True) if to == operand:
+                return operand
             case Pointer(space=space):
                 return in_space(to, space)
             case Integer(space=space) if space is not AddressSpace.NONE or isinstance(to, Integer):

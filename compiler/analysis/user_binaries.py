@@ -98,7 +98,7 @@ def check(programs: Sequence[BpfProgram], sink: DiagnosticSink, *, may_differ: b
 def _hints(point: AttachPoint, binaries: Binaries) -> list[str]:
     """What may be done about a binary that does not tell what was asked."""
     try:
-        binary = None if is_wildcard(point.target) else binaries.find(point.target)
+        binary = None if point.is_of_process or is_wildcard(point.target) else binaries.find(point.target)
         if binary is None:
             return [_UNKNOWN_BINARY]
         return [] if binary.has_debug_info else [_NO_DEBUG_INFO]
@@ -108,7 +108,7 @@ def _hints(point: AttachPoint, binaries: Binaries) -> list[str]:
 
 def _look_up(point: AttachPoint, binaries: Binaries, arch: Architecture) -> AttachPoint:
     """Raises _Missing and BinaryError."""
-    binary = None if is_wildcard(point.target) else binaries.find(point.target)
+    binary = None if point.is_of_process or is_wildcard(point.target) else binaries.find(point.target)
     if binary is not None and binary.elf.arch != arch.name:
         if binary.is_required:
             machine = binary.elf.arch or binary.elf.machine
@@ -151,7 +151,7 @@ def _arguments(point: AttachPoint, sink: DiagnosticSink) -> tuple[Field, ...]:
     """Raises _Missing and BinaryError; what the debug information does not tell is reported."""
     problem, hints, binary = "", [], point.binary
     if binary is None or not binary.has_debug_info:
-        problem = f"no debuginfo found for {point.target}"
+        problem = f"no debuginfo found for {point.target or 'the binary of a process'}"
         hints = [_UNKNOWN_BINARY if binary is None else _NO_DEBUG_INFO]
     elif point.has_wildcard:
         problem = "it stands for many functions"

@@ -73,7 +73,7 @@ def namespace_ids(f: Function, constants: Constants) -> Operand:
         info = g.alloca(8)  # struct bpf_pidns_info { u32 pid; u32 tgid; }
         g.store("0", info, 8)
         device, inode = (
-            f"ptrtoint (ptr {g.module.symbol(constants.host(kind))} to i64)"
+            g.module.symbol_value(constants.host(kind))
             for kind in (pb.HostValue.PID_NAMESPACE_DEVICE, pb.HostValue.PID_NAMESPACE_INODE)
         )
         g.call_helper(HELPERS["get_ns_current_pid_tgid"].id, (I64, device), (I64, inode), (PTR, info), (I64, "8"))
@@ -88,7 +88,7 @@ def is_other_process(f: Function, constants: Constants) -> Operand:
         g = _begin(f.module, name)
 
         def value(kind: pb.HostValue.Kind) -> Operand:
-            return f"ptrtoint (ptr {g.module.symbol(constants.host(kind))} to i64)"
+            return g.module.symbol_value(constants.host(kind))
 
         initial, inside, done = g.label("initial"), g.label("inside"), g.label("done")
         g.branch_if(g.compare("ne", value(pb.HostValue.IN_INITIAL_PID_NAMESPACE), "0"), initial, inside)

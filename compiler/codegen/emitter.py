@@ -40,7 +40,7 @@ class Emitter:
     f: Function
     helper_errors: int
     """Report failed helpers: 0 none, 1 all but reads, 2 all."""
-    return_value: int = 0
+    return_value: Operand
     context: Operand = "%ctx"
     variables: dict[VariableSymbol, Place] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
@@ -133,7 +133,7 @@ class Emitter:
         f.branch_if(f.compare("ne", f.load(mark, 8, signed=False), "0"), nested, first)
         f.enter(nested)
         cold.count_lost_event(f, self.resources.event_loss)
-        f.ret(str(self.return_value))
+        f.ret(self.return_value)
         f.enter(first)
         f.store("1", mark, 8)
         f.cleared_at_return = mark
@@ -152,7 +152,7 @@ class Emitter:
 
     def symbol_value(self, name: str) -> Operand:
         """A load-time constant as i64."""
-        return f"ptrtoint (ptr {self.f.module.symbol(name)} to i64)"
+        return self.f.module.symbol_value(name)
 
     def map(self, name: str) -> tuple[str, Operand]:
         """A map, by its symbol, as the argument of a helper."""

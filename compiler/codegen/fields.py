@@ -31,6 +31,8 @@ def field_access(e: Emitter, node: ast.FieldAccess, into: Place | None) -> Value
             if e.bpf.probe_type.context is Context.ITERATOR and isinstance(node.type, lattice.Pointer):
                 _return_if_null(e, value)
             return value
+        case FieldOrigin.CONTEXT:
+            return _context_member(e, field, node.type)
         case FieldOrigin.TRACEPOINT:
             return _tracepoint_field(e, field, node)
         case FieldOrigin.KERNEL_BTF:
@@ -49,7 +51,7 @@ def _return_if_null(e: Emitter, value: Value) -> None:
     """The kernel runs an iterator once more behind the last object, with none; to the script that is no object."""
     assert isinstance(value, Operand)
     with e.when(e.f.compare("eq", value, "0"), "iterator.end"):
-        e.f.ret(str(e.return_value))
+        e.f.ret(e.return_value)
 
 
 def _target(e: Emitter, node: ast.Expression) -> Place:
@@ -172,6 +174,14 @@ def _literal_index(node: ast.Expression) -> int | None:
 def register(e: Emitter, offset: int) -> Operand:
     """A register of the probed code; the context starts with them."""
     return e.f.load(e.f.offset(e.context, offset), 8, signed=False)
+
+
+def _context_member(e: Emitter, field: Field, type_: Type) -> Operand:
+    """Of registers and the like, of which the kernel gives whole words only."""
+    word, bit = divmod(field.offset, 64)
+    width = field.bitfield or scalar_bits(type_)
+    value = e.f.binary("lshr", _argument_word(e, word), str(bit)) if bit else _argument_word(e, word)
+    return e.f.narrow(value, width, signed=type_.is_signed and not field.bitfield)
 
 
 def _argument_word(e: Emitter, index: int) -> Operand:

@@ -35,7 +35,7 @@ from compiler.codegen.builtins import (  # noqa: F401
     user_symbols,
 )
 from compiler.codegen.emitter import Emitter
-from compiler.codegen.ir import PTR, Function, Module
+from compiler.codegen.ir import PTR, Function, Module, Operand
 from compiler.object.resources import ResourcesBuilder
 from compiler.object.sections import FUNCTION_PREFIX, PROGRAM_PREFIX
 from compiler.probe_types import Context
@@ -81,9 +81,7 @@ def _body(
     program: AnalyzedProgram, bpf: BpfProgram, resources: ResourcesBuilder, f: Function, helper_errors: int
 ) -> None:
     module = f.module
-    # perf takes a tracepoint's zero for "filtered out": other users of it would see no event.
-    return_value = 1 if bpf.probe_type.context in (Context.RECORD, Context.UNKNOWN) else 0
-    e = Emitter(program, bpf, resources, f, helper_errors, return_value)
+    e = Emitter(program, bpf, resources, f, helper_errors, _return_value(bpf, resources, module))
     # Keeps the offsets of loads from the context constant, as the verifier wants them.
     module.declare("ptr @llvm.preserve.static.offset(ptr)")
     e.context = f.at_start("call ptr @llvm.preserve.static.offset(ptr %ctx)")
@@ -97,10 +95,23 @@ def _body(
         with e.temporaries():
             f.branch_if(e.truth(predicate), holds, fails)
             f.enter(fails)
-            f.ret(str(return_value))
+            f.ret(e.return_value)
             f.enter(holds)
     e.block(bpf.probe.body)
-    f.ret(str(return_value))
+    f.ret(e.return_value)
+
+
+def _return_value(bpf: BpfProgram, resources: ResourcesBuilder, module: Module) -> Operand:
+    """For perf a tracepoint's zero is "filtered out": other users of it would see no event. Of fentry and others the
+    verifier wants a zero.
+    """
+    match bpf.probe_type.context:
+        case Context.UNKNOWN:
+            return module.symbol_value(resources.constants.host(pb.HostValue.PROGRAM_RESULT))
+        case Context.RECORD:
+            return "1"
+        case _:
+            return "0"
 
 
 _FILTERED_BY_PID = frozenset({"kprobe", "kretprobe", "fentry", "fexit", "tracepoint", "rawtracepoint"})
@@ -116,5 +127,5 @@ def _filter_by_pid(e: Emitter) -> None:
     f.enter(check)
     f.branch_if(f.compare("ne", cold.is_other_process(f, e.resources.constants), "0"), other, wanted)
     f.enter(other)
-    f.ret(str(e.return_value))
+    f.ret(e.return_value)
     f.enter(wanted)

@@ -55,6 +55,10 @@ class Module:
         self.symbols[name] = None
         return f'@"{name}"'
 
+    def symbol_value(self, name: str) -> Operand:
+        """The same as i64."""
+        return f"ptrtoint (ptr {self.symbol(name)} to i64)"
+
     def constant(self, data: bytes) -> Operand:
         """The address of read-only bytes."""
         name = self.constants.setdefault(data, f"constant.{len(self.constants)}")
@@ -166,7 +170,7 @@ class Function:
         self._prologue.append(f"{name} = {text}")
         return name
 
-    def look_up_at_start(self, helper: int, map_: Operand, return_value: int) -> Operand:
+    def look_up_at_start(self, helper: int, map_: Operand, return_value: Operand) -> Operand:
         """Looks up entry 0 of an array at the start of the function, which returns if there is none (there is)."""
         key = self.alloca(4, 4)
         self._prologue.append(f"store i32 0, ptr {key}, align 4")

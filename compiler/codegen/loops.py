@@ -211,7 +211,7 @@ def callback(
         places[symbol] = replace(outside, address=f.at_start(f"load ptr, ptr {slot}, align 8"))
     following, done = f.label("next"), f.label("leave")
     inner = replace(
-        e, f=f, return_value=int(_LEAVE), variables=places, loops=[Loop(following, done)], _temporaries=[[]],
+        e, f=f, return_value=_LEAVE, variables=places, loops=[Loop(following, done)], _temporaries=[[]],
         _scratch_bases={},
     )  # fmt: skip
     with inner.temporaries():

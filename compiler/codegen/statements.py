@@ -48,4 +48,4 @@ def return_(e: Emitter, node: ast.Return) -> None:
     if node.value is not None and e.bpf.probe_type.name in _RESULT_COUNTS:
         e.f.ret(e.scalar(node.value))
     else:
-        e.f.ret(str(e.return_value))
+        e.f.ret(e.return_value)

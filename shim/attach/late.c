@@ -169,14 +169,17 @@ static const char *complete_kprobe(struct completion *completion, bool is_return
 }
 
 static const char *complete_uprobe(struct completion *completion, bool is_return) {
-  if (completion->count != 2 || !*completion->texts[0] || !*completion->texts[1])
+  // A path and a function, or a function of the process of -p.
+  unsigned count = completion->count;
+  if ((count != 1 && count != 2) || !*completion->texts[0] || !*completion->texts[count - 1])
     return "it has a path and a function";
+  char *place = completion->texts[count - 1];
   struct pb_uprobe *uprobe = &completion->uprobe;
-  *uprobe = (struct pb_uprobe){.path = completion->texts[0], .is_return = is_return, .unsafe = completion->unsafe};
-  const char *problem = parse_place(completion->texts[1], is_return, &uprobe->offset, &uprobe->address);
+  *uprobe = (struct pb_uprobe){.path = count == 2 ? completion->texts[0] : "", .is_return = is_return, .unsafe = completion->unsafe};
+  const char *problem = parse_place(place, is_return, &uprobe->offset, &uprobe->address);
   if (!problem && uprobe->offset && !completion->unsafe)
     problem = "probing at an offset requires --unsafe when it is compiled";
-  uprobe->function = uprobe->address ? "" : completion->texts[1];
+  uprobe->function = uprobe->address ? "" : place;
   completion->probe->uprobe = uprobe;
   return problem;
 }
@@ -184,10 +187,12 @@ static const char *complete_uprobe(struct completion *completion, bool is_return
 static const char *complete_usdt(struct completion *completion, bool is_return) {
   (void)is_return;
   unsigned count = completion->count;
-  if ((count != 2 && count != 3) || !*completion->texts[0] || !*completion->texts[count - 1])
+  if (!count || count > 3 || !*completion->texts[count - 1])
     return "it has a path and a name";
-  completion->usdt = (struct pb_usdt){
-      .path = completion->texts[0], .provider = count == 3 ? completion->texts[1] : "", .name = completion->texts[count - 1]};
+  completion->usdt = (struct pb_usdt){.path = count > 1 ? completion->texts[0] : "",
+                                      .provider = count == 3 ? completion->texts[1] : "",
+                                      .name = completion->texts[count - 1]};
+  completion->probe->has_wildcard |= !*completion->usdt.path;
   completion->probe->usdt = &completion->usdt;
   return NULL;
 }

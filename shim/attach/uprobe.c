@@ -62,10 +62,10 @@ static int add_function(struct search *search, const struct elf_function *functi
   uint64_t offset;
   if (!elf_file_offset(search->elf, address, &offset))
     return 0;
-  if (!probe->has_wildcard)
+  if (!probe->has_wildcard && *probe->uprobe->path)
     return target_add(tracer, search->probe, probe->name, search->path, function->name, offset);
   char name[PATH_MAX + 600];
-  const char *path = strchr(probe->uprobe->path, '*') ? search->path : probe->uprobe->path;
+  const char *path = user_target_is_named(probe->uprobe->path) ? probe->uprobe->path : search->path;
   small_snprintf(name, sizeof(name), "%s:%s:%s%s", probe->uprobe->is_return ? "uretprobe" : "uprobe", path,
                  probe->uprobe->demangled ? "cpp:" : "", function->name);
   return target_add(tracer, search->probe, name, search->path, function->name, offset);

@@ -63,7 +63,7 @@ static int add_note(const struct search *search, const struct note *note) {
   if (note->semaphore && !elf_file_offset(search->elf, note->semaphore + moved, &semaphore))
     return 0;
   char name[PATH_MAX + 600];
-  small_snprintf(name, sizeof(name), "usdt:%s:%s:%s", strchr(usdt->path, '*') ? search->path : usdt->path, note->provider, note->name);
+  small_snprintf(name, sizeof(name), "usdt:%s:%s:%s", user_target_is_named(usdt->path) ? usdt->path : search->path, note->provider, note->name);
   int err = target_add(tracer, search->probe, name, search->path, note->arguments, offset);
   if (!err)
     tracer->targets[tracer->targets_count - 1].semaphore = semaphore;
@@ -111,7 +111,8 @@ static int search_path(struct tracer *tracer, uint32_t index, const char *path, 
 }
 
 static int expand_usdt(struct tracer *tracer, uint32_t index) {
-  return user_target_expand(tracer, index, tracer->resources->probes[index].usdt->path, search_path);
+  const char *path = tracer->resources->probes[index].usdt->path;
+  return user_target_expand(tracer, index, !*path && tracer->options.pid ? "*" : path, search_path);
 }
 
 int shim_fill_usdt_arguments(struct tracer *tracer, int map_fd) {

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shim/attach/attach.h"
 #include "shim/command.h"
 #include "shim/report.h"
+#include "shim/small_printf.h"
 #include "shim/user/path.h"
 #include "shim/user/paths.h"
 #include "shim/user/zip.h"
@@ -67,13 +69,37 @@ static int search_all(struct tracer *tracer, uint32_t probe, const char *pattern
   return tracer->targets_count > first ? 0 : -ENOENT;
 }
 
+bool user_target_is_named(const char *path) {
+  return *path && !strchr(path, '*');
+}
+
+// By the way through procfs, as the process sees the file.
+static int find_program(const struct tracer *tracer, uint32_t probe, char path[PATH_MAX]) {
+  int pid = tracer->options.pid;
+  if (!pid) {
+    const struct pb_probe *description = &tracer->resources->probes[probe];
+    report(REPORT_ERROR, tracer->resources, description->span, "attach %s: a probe without a path needs a process: -p PID", description->name);
+    return -EINVAL;
+  }
+  char link[64];
+  small_snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+  size_t size = (size_t)small_snprintf(path, PATH_MAX, "/proc/%d/root", pid);
+  ssize_t length = readlink(link, path + size, PATH_MAX - size - 1);
+  if (length > 0)
+    path[size + (size_t)length] = 0;
+  if (length > 0 && access(path, F_OK) == 0)
+    return 0;
+  report_problem(tracer, probe, length > 0 ? path : link, report_cause(-errno));
+  return -EINVAL;
+}
+
 int user_target_expand(struct tracer *tracer, uint32_t probe, const char *name, user_target_search *search) {
   if (strchr(name, '*'))
     return search_all(tracer, probe, name, search);
   char path[PATH_MAX];
   struct elf elf;
   uint64_t start = 0;
-  int err = user_path_find(name, command_target_pid(tracer), path, sizeof(path));
+  int err = *name ? user_path_find(name, command_target_pid(tracer), path, sizeof(path)) : find_program(tracer, probe, path);
   if (err == -ENOENT)
     err = find_member(tracer, probe, name, path, &start);
   if (err == -EINVAL)

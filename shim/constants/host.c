@@ -101,6 +101,10 @@ static int resolve_host(struct tracer *tracer, const struct pb_constant *constan
       [PB_HOST_VALUE_TAI_OFFSET_NS] = "TAI",
       [PB_HOST_VALUE_TARGET_PID] = "traced PID",
   };
+  if (constant->host->kind == PB_HOST_VALUE_PROGRAM_RESULT) {
+    value->state = CONSTANT_RESULT;
+    return 0;
+  }
   int err = find_value(tracer, constant->host->kind, &value->immediate);
   if (err)
     report(REPORT_ERROR, tracer->resources, constant->span, "host: find out %s: %s", names[constant->host->kind],

@@ -8,26 +8,28 @@
 
 #include "shim/debug/source_lines.h"
 #include "shim/small_printf.h"
+#include "shim/user/build_id.h"
 
 // Linked if the configuration wants source lines: see features.h.
 #pragma weak source_lines_close
 
-enum { MAX_SYMBOLS = 1 << 22, BUILD_ID_SIZE = 20, NOTE_HEADER_SIZE = 16 };
+enum { MAX_SYMBOLS = 1 << 22, BUILD_ID_SIZE = 20 };
 
 struct contents {
   bool has_symtab;
-  bool has_compressed;      // symbols in .gnu_debugdata
-  const uint8_t *build_id;  // BUILD_ID_SIZE bytes, NULL if it has none
+  bool has_compressed;  // symbols in .gnu_debugdata
 };
 
-// A note is: u32 size of the name, u32 size of the data, u32 type, "GNU\0", data.
+// Symbols that are being added. There may be more of them than were counted: others may write to the file meanwhile.
+struct additions {
+  struct user_symbols *symbols;
+  uint32_t room;
+};
+
 static int look_at_section(void *context, const char *name, const struct elf_section *section) {
   struct contents *contents = context;
   contents->has_symtab |= section->type == SHT_SYMTAB;
   contents->has_compressed |= !strcmp(name, ".gnu_debugdata");
-  if (!strcmp(name, ".note.gnu.build-id") && section->size >= NOTE_HEADER_SIZE + BUILD_ID_SIZE && section->data &&
-      section->data[4] == BUILD_ID_SIZE)
-    contents->build_id = section->data + NOTE_HEADER_SIZE;
   return 0;
 }
 
@@ -37,9 +39,10 @@ static int count_function(void *context, const struct elf_function *function) {
 }
 
 static int add_function(void *context, const struct elf_function *function) {
-  struct user_symbols *symbols = context;
+  struct additions *additions = context;
+  struct user_symbols *symbols = additions->symbols;
   symbols->list[symbols->count++] = (struct user_symbol){function->address, function->size, function->name, function->is_local};
-  return symbols->count == MAX_SYMBOLS;
+  return symbols->count == additions->room;
 }
 
 static size_t underscores(const char *name) {
@@ -61,33 +64,36 @@ static int compare(const void *a, const void *b) {
   return strcmp(right->name, left->name);
 }
 
-static void open_debug_file(struct user_symbols *symbols, const uint8_t *build_id, const char *root) {
+// By its build id, which it has in common with the file.
+static void open_debug_file(struct user_symbols *symbols, const char *root) {
+  const uint8_t *build_id, *found;
+  if (elf_build_id(&symbols->elf, &build_id) != BUILD_ID_SIZE)
+    return;
   char hex[2 * BUILD_ID_SIZE + 1] = "";
   for (size_t i = 0; i < BUILD_ID_SIZE; i++)
     small_snprintf(hex + 2 * i, 3, "%02x", build_id[i]);
   char path[PATH_MAX];
   small_snprintf(path, sizeof(path), "%s/usr/lib/debug/.build-id/%c%c/%s.debug", root, hex[0], hex[1], hex + 2);
-  struct contents contents = {0};
   if (elf_open(path, &symbols->debug))
     return;
-  elf_each_section(&symbols->debug, look_at_section, &contents);
-  if (!contents.build_id || memcmp(contents.build_id, build_id, BUILD_ID_SIZE) != 0)
+  if (elf_build_id(&symbols->debug, &found) != BUILD_ID_SIZE || memcmp(found, build_id, BUILD_ID_SIZE) != 0)
     elf_close(&symbols->debug);
 }
 
 static int read_symbols(struct user_symbols *symbols) {
   uint32_t count = 0;
-  elf_each_function(&symbols->elf, count_function, &count);
-  if (symbols->debug.data)
+  bool is_full = elf_each_function(&symbols->elf, count_function, &count);
+  if (symbols->debug.data && !is_full)
     elf_each_function(&symbols->debug, count_function, &count);
   if (!count)
     return 0;
   symbols->list = malloc(count * sizeof(*symbols->list));
   if (!symbols->list)
     return -ENOMEM;
-  bool is_full = elf_each_function(&symbols->elf, add_function, symbols);
+  struct additions additions = {symbols, count};
+  is_full = elf_each_function(&symbols->elf, add_function, &additions);
   if (symbols->debug.data && !is_full)
-    elf_each_function(&symbols->debug, add_function, symbols);
+    elf_each_function(&symbols->debug, add_function, &additions);
   qsort(symbols->list, symbols->count, sizeof(*symbols->list), compare);
   return 0;
 }
@@ -99,8 +105,8 @@ int user_symbols_open(const char *path, const char *root, struct user_symbols *s
     return err;
   struct contents contents = {0};
   elf_each_section(&symbols->elf, look_at_section, &contents);
-  if (!contents.has_symtab && contents.build_id)
-    open_debug_file(symbols, contents.build_id, root);
+  if (!contents.has_symtab)
+    open_debug_file(symbols, root);
   symbols->lacks_local = contents.has_compressed && !contents.has_symtab && !symbols->debug.data;
   err = read_symbols(symbols);
   if (err)

@@ -68,6 +68,11 @@ def test_interval(text: str, name: str, period_ns: int, frequency: int) -> None:
         ("s:faults:5", "software:faults:5", "faults", "", 0),
         ("hardware:cycles", "hardware:cycles", "cycles", "", 0),
         ("hardware:cpu-cycles:", "hardware:cpu-cycles", "cpu-cycles", "", 0),
+        ("u:main", "uprobe:main", "", "main", 0),
+        ("u:cpp:f", "uprobe:cpp:f", "", "f", 0),
+        ("u:/bin/cpp:f", "uprobe:/bin/cpp:f", "/bin/cpp", "f", 0),
+        ("U:fired", "usdt:fired", "", "fired", 0),
+        ("U::provider:fired", "usdt:provider:fired", "", "fired", 0),
         ("BEGIN", "begin", "", "", 0),
     ],
 )

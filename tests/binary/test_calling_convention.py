@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from compiler.types.binary.calling_convention import Scalar, Shape, registers
+from compiler.types.binary.calling_convention import Contents, Scalar, Shape, registers, rust_registers
 
 I, F, X = Scalar.INTEGER, Scalar.FLOAT, Scalar.X87  # noqa: E741
-INT, DOUBLE = Shape(4, ((0, 4, I),)), Shape(8, ((0, 8, F),))
+INT, LONG, DOUBLE = Shape(4, ((0, 4, I),)), Shape(8, ((0, 8, I),)), Shape(8, ((0, 8, F),))
 LONG_DOUBLE, INT128 = Shape(16, ((0, 16, X),)), Shape(16, ((0, 16, I),))
 
 
@@ -74,3 +76,42 @@ def test_x86_64(parameters: list[Shape], result: Shape | None, expected: list[tu
 )
 def test_arm64(parameters: list[Shape], result: Shape | None, expected: list[tuple[int, ...]]) -> None:
     assert registers("arm64", parameters, result) == expected
+
+
+ELEMENTS, VARIANTS = Contents.ELEMENTS, Contents.VARIANTS
+TWO_INTS = struct(8, (0, 4, I), (4, 4, I))
+THREE_INTS = struct(12, (0, 4, I), (4, 4, I), (8, 4, I))
+FLOAT_AND_LONG = struct(16, (0, 8, F), (8, 8, I))
+ALIGNED = struct(16, (0, 8, I))
+
+
+# What rustc 1.95 makes of functions with these parameters.
+@pytest.mark.parametrize(
+    ("parameters", "result", "expected"),
+    [
+        ([Shape(0, ()), INT], None, [(), (0,)]),
+        ([TWO_INTS, LONG], None, [(0, 1), (2,)]),
+        ([TWO_LONGS, LONG], None, [(0, 1), (2,)]),
+        ([THREE_INTS, LONG], None, [(0,), (1,)]),  # its address
+        ([THREE_LONGS, LONG], None, [(0,), (1,)]),
+        ([ALIGNED, LONG], None, [(0,), (1,)]),
+        ([replace(TWO_INTS, contents=ELEMENTS), LONG], None, [(0,), (1,)]),  # in one register
+        ([replace(struct(16, (0, 8, I), (8, 8, I)), contents=ELEMENTS), LONG], None, [(0,), (1,)]),
+        ([struct(12, (0, 4, F), (4, 4, F), (8, 4, F)), LONG], None, [(0,), (1,)]),
+        ([TWO_FLOATS, LONG], None, [(), (0,)]),
+        ([FLOAT_AND_LONG, LONG], None, [(0,), (1,)]),
+        ([INT128, LONG], None, [(0, 1), (2,)]),
+        # an Option<u32> is two numbers, an Option<&u32> is one
+        ([LONG, replace(struct(8), contents=VARIANTS), LONG], None, [(0,), None, None]),
+        ([replace(struct(24), contents=VARIANTS), LONG], None, [(0,), (1,)]),
+        ([LONG], TWO_LONGS, [(0,)]),
+        ([LONG], THREE_LONGS, [(1,)]),
+        ([LONG], replace(struct(8), contents=VARIANTS), [(0,)]),
+        ([LONG], replace(struct(16), contents=VARIANTS), [None]),
+        ([LONG], replace(struct(24), contents=VARIANTS), [(1,)]),
+        # in memory or in two registers, by the version of the compiler
+        ([LONG], THREE_INTS, [None]),
+    ],
+)
+def test_rust(parameters: list[Shape], result: Shape | None, expected: list[tuple[int, ...] | None]) -> None:
+    assert rust_registers("x86_64", parameters, result) == expected

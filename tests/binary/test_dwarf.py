@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from compiler.types.binary import split
+from compiler.types.binary import source, split
 from compiler.types.binary.binary import Binary
 from compiler.types.binary.elf import Elf
 from compiler.types.binary.lines import NoLine
@@ -78,6 +79,19 @@ def test_structures_take_registers_too(whole: Binary) -> None:
 
 def test_a_result_in_memory_takes_the_first_register(whole: Binary) -> None:
     assert arguments(whole, "returns_in_memory") == [("a", "int32", 1)]
+
+
+def test_rust(whole: Binary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the functions were Rust's, without mangled names: maybe `extern "C"`."""
+    unit = whole._dwarf.units[0] if whole._dwarf else None
+    assert unit is not None
+    monkeypatch.setattr(source, "_RUST", unit.top.attributes["DW_AT_language"].value)
+    assert arguments(whole, "plain")[:3] == [("a", "int32", 0), ("b", "int8", 1), ("c", "struct shape *", 2)]
+    assert [register for _, _, register in arguments(whole, "returns_in_memory")] == [1]
+    # Large structures are on the stack in C, and passed by their addresses in Rust.
+    assert arguments(whole, "by_value")[4] == ("e", "none", 0)
+    monkeypatch.setattr(source, "_RUST_MANGLED", "")
+    assert arguments(whole, "by_value")[4] == ("e", "int32", 4)
 
 
 def test_what_is_neither_an_integer_nor_in_memory_takes_none(whole: Binary) -> None:
@@ -247,3 +261,27 @@ def test_damaged_files(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "text.so").write_text("nothing")
     with pytest.raises(BinaryError, match="not an ELF file"):
         open_binary(tmp_path / "text.so")
+
+
+def test_damaged_section_headers(folder: Path, tmp_path: Path) -> None:
+    """Whatever is asked of the file then, nothing is raised but BinaryError."""
+    data = (folder / "whole.so").read_bytes()
+    (start,) = struct.unpack_from("<Q", data, 40)
+    questions: list[Callable[[Binary], object]] = [
+        lambda binary: binary.elf.build_id,
+        lambda binary: binary.elf.usdt_probes,
+        lambda binary: binary.elf.symbol("plain"),
+        lambda binary: list(binary.elf.functions()),
+        lambda binary: binary.has_debug_info,
+        lambda binary: binary.function("plain"),
+    ]
+    refused = 0
+    for header in range(start + 64, len(data), 64):
+        path = tmp_path / f"{header}.so"
+        path.write_bytes(data[: header + 4] + b"\xfe" * 60 + data[header + 64 :])
+        for question in questions:
+            try:
+                question(open_binary(path))
+            except BinaryError:
+                refused += 1
+    assert refused

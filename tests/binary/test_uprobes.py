@@ -113,7 +113,7 @@ def test_what_the_binary_does_not_have(folder: Path) -> None:
     argument = analyze("uprobe:/bin/it:plain { print(args.x); }", folder / "whole.so")
     assert first_line(argument) == "Can't find function parameter x"
     stack = analyze("uprobe:/bin/it:plain { print(args.on_stack); }", folder / "whole.so")
-    assert first_line(stack) == "on_stack is not passed in an integer register"
+    assert first_line(stack) == "on_stack is not passed in an integer register that is known"
 
 
 def test_args_that_are_not_known(folder: Path) -> None:

@@ -42,6 +42,9 @@ def run(words, ready):
             ir = "define i64 @f(ptr %p) { %x = atomicrmw min ptr %p, i64 1 seq_cst\\n ret i64 %x }"
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "outlive":
+            os.kill(os.getppid(), signal.SIGKILL)
+            ir = ""
         case "raise":
             raise KeyError("oops")
         case _:
@@ -78,6 +81,11 @@ class Worker:
         response = json.loads(self._process.stdout.readline())
         assert isinstance(response, dict)
         return response
+
+    def send_last(self, arguments: list[str]) -> int:
+        """Sends a request that ends the worker; the exit code, once all processes are gone that have its output."""
+        self._process.communicate(json.dumps({"arguments": arguments, "inputs": []}).encode() + b"\n", timeout=30)
+        return self._process.returncode
 
     def close(self) -> int:
         self._process.communicate()
@@ -178,6 +186,11 @@ def test_what_ends_a_request_does_not_end_the_worker(tmp_path: Path) -> None:
         }  # fmt: skip
         assert "KeyError: 'oops'" in faulty.send(["raise"])["output"]
     assert faulty.close() == 0
+
+
+def test_a_request_ends_with_its_worker(tmp_path: Path) -> None:
+    """It does not wait for an answer that nobody will give."""
+    assert Worker(tmp_path, _SERVE_FAULTS).send_last(["outlive"]) == -signal.SIGKILL
 
 
 def test_arguments_in_a_file(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

@@ -269,6 +269,15 @@ def test_what_is_no_bitcode(compilation: Compilation) -> None:
     assert errors.startswith("DIR/main.bt:1:1-22: ERROR: DIR/sample.bpf.c: ")
 
 
+def test_what_not_even_clang_makes_code_of(compilation: Compilation) -> None:
+    """LLVM refuses the bitcode, and clang, asked for the reason, ends without a place in the source."""
+    script = 'case "$*" in *-emit-llvm*) echo nonsense ;; *) echo "error in backend: it cannot be" >&2; exit 1 ;; esac'
+    (compilation.folder / "clang").write_text(f"#!/bin/sh\n{script}\n")
+    status, errors = compilation.run("BEGIN { }")
+    assert status == 1
+    assert errors.startswith("DIR/main.bt:1:1-22: ERROR: DIR/clang failed: error in backend: it cannot be\n")
+
+
 def test_a_clang_that_cannot_be_run(compilation: Compilation) -> None:
     (compilation.folder / "clang").unlink()
     assert "ERROR: DIR/clang: No such file or directory\n" in compilation.run("BEGIN { }")[1]

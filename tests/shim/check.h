@@ -30,7 +30,7 @@ static inline uint32_t random_below(uint32_t bound) {
   state ^= state << 13;
   state ^= state >> 7;
   state ^= state << 17;
-  return (uint32_t)(state % bound);
+  return (uint32_t)((state >> 32) * bound >> 32);
 }
 
 #define CHECK_CASE(test) check_case(#test, test)

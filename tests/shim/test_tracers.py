@@ -193,7 +193,8 @@ def test_wrong_parameters() -> None:
 )
 def test_parameters_complete_an_attach_point(words: list[str], name: str) -> None:
     result = run("late", "-v", *words)
-    assert (result.returncode, result.stdout) == (0, "tick\n\n\n"), result.stderr
+    assert result.returncode == 0, result.stderr
+    assert set(result.stdout.split()) == {"tick"}  # of a profile on several processors, maybe
     assert f"Attaching {name}\n" in result.stderr
 
 

@@ -1,5 +1,7 @@
 """Parameters of a tracer, on its command line and in its attach points; and programs that are hard on the verifier."""
 
+import pytest
+
 from tests.vm.machine import Machine
 from tests.vm.tracing import output_lines, trace
 
@@ -29,6 +31,22 @@ def test_parameters_as_words_texts_numbers_and_attach_points(machine: Machine) -
         "@texts[hello world]: 2",
     )
     assert ticks.startswith("@ticks: ")
+
+
+@pytest.mark.parametrize(
+    ("place", "workload", "hits"),
+    [
+        ("k:do_getpg*", _WORKLOAD, 10000),
+        ("fexit:do_getpgid", _WORKLOAD, 10000),
+        ("t:syscalls:sys_enter_getpgid", _WORKLOAD, 10000),
+        ("u:/bin/calls:counted_first", ["/bin/calls"], 7),
+        ("u:/bin/calls:counted_*", ["/bin/calls"], 12),
+        ("ur:/bin/calls:counted_*", ["/bin/calls"], 12),
+    ],
+)
+def test_attach_points_of_any_type(machine: Machine, place: str, workload: list[str], hits: int) -> None:
+    traced = trace(machine, ["/bin/parameters", "a", "b", "20", "do_getpgid", place], workload)
+    assert f"@late: {hits}" in traced.lines
 
 
 def test_parameters_that_no_attach_point_has(machine: Machine) -> None:

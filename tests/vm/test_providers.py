@@ -68,7 +68,32 @@ def test_cookies_are_constants_where_the_kernel_has_none(machine: Machine) -> No
 
 def test_watchpoint(machine: Machine) -> None:
     traced = trace(machine, ["/bin/watchpoint"], ["/bin/everything"])
-    assert traced.lines == ["@[watchpoint:268435456:8:w]: 100"]
+    assert sorted(traced.lines) == ["@[watchpoint:268435456:8:w]: 100", "@context[268435456, 1, 0, 3]: 100"]
+
+
+def test_places_of_a_process(machine: Machine) -> None:
+    """Without a path, a probe is where the process of -p has it."""
+    process = machine.spawn("/bin/everything", "stopped")
+    process.wait_for_line("ready")
+    tracer = start(machine, "/bin/of_process", "-p", str(process.pid))
+    machine.run("/bin/everything")
+    process.signal(signal.SIGCONT)
+    assert process.wait().code == 0
+    program = f"/proc/{process.pid}/root/bin/everything"
+    assert sorted(output_lines(tracer.wait().stdout)) == [
+        f"@[uprobe:{program}:called]: 100",
+        f"@[uprobe:{program}:cpp:called]: 100",
+        "@[usdt:/bin/everything:everything:fired]: 100",
+        f"@arguments: {sum(range(100))}",
+        "@fired: 100",
+        f"@results[called]: {2 * sum(range(100))}",
+    ]
+
+
+def test_places_of_no_process(machine: Machine) -> None:
+    completed = machine.run("/bin/of_process")
+    assert completed.code == 1, completed
+    assert "attach uprobe:called: a probe without a path needs a process: -p PID" in completed.stderr
 
 
 def test_timers_fire_on_every_processor(machine: Machine) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from compiler.analysis.program import TARGET_NAME_SIZE
-from compiler.codegen import cold, fields
+from compiler.codegen import cold, fields, targets
 from compiler.codegen.emitter import Emitter, ptr
-from compiler.codegen.ir import NULL, PTR, Operand
+from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
 from compiler.codegen.values import Place, Value, is_scalar
 from compiler.probe_types import Context
@@ -23,19 +23,8 @@ def probe(e: Emitter, node: ast.Builtin, into: Place | None) -> Place:
 
 
 def _target_names(e: Emitter) -> Place:
-    """The names of the target that runs the program, by the cookie that it was attached with."""
-    f = e.f
-    key = e.stack_memory(4)
-    f.store(e.helper("get_attach_cookie", ptr(e.context)), key.address, 4)
-    entry = e.pointer_helper(
-        "map_lookup_elem", (PTR, f.module.symbol(e.resources.target_names(e.bpf))), ptr(key.address)
-    )
-    known, unknown = f.label("target"), f.label("no.target")
-    f.branch_if(f.compare("ne", entry, NULL, PTR), known, unknown)
-    f.enter(unknown)  # never: the verifier wants it
-    f.ret(str(e.return_value))
-    f.enter(known)
-    return Place(entry)
+    """The name of the target that runs the program, and behind it that of its function."""
+    return Place(targets.entry(e, e.resources.target_names(e.bpf)))
 
 
 @builtin("probetype")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from compiler.codegen import fields
+from compiler.codegen import fields, targets
 from compiler.codegen.builtins.stacks import probe_index
 from compiler.codegen.emitter import Emitter, ptr
-from compiler.codegen.ir import NULL, PTR, Operand
+from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
 from compiler.codegen.values import Place
 from compiler.syntax import ast
@@ -37,20 +37,10 @@ def uaddr(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
 
 def _place(e: Emitter, probe: int, node: ast.Call) -> Operand:
     """Where in its file the target is that runs the program."""
-    f = e.f
     if not e.bpf.attach_points[0].has_late_name and e.bpf.probe_type.name != "usdt":
         place = pb.UserSymbol(property=pb.UserSymbol.PLACE, probe=probe)
         return e.symbol_value(e.resources.constants.user_symbol(place, node.span))
-    key = e.stack_memory(4)
-    f.store(e.helper("get_attach_cookie", ptr(e.context)), key.address, 4)
-    places = PTR, f.module.symbol(e.resources.target_places(e.bpf))
-    entry = e.pointer_helper("map_lookup_elem", places, ptr(key.address))
-    known, unknown = f.label("place"), f.label("no.place")
-    f.branch_if(f.compare("ne", entry, NULL, PTR), known, unknown)
-    f.enter(unknown)  # never: the verifier wants it
-    f.ret(str(e.return_value))
-    f.enter(known)
-    return f.load(entry, 8, signed=False)
+    return e.f.load(targets.entry(e, e.resources.target_places(e.bpf)), 8, signed=False)
 
 
 def _address_of_probe(e: Emitter) -> Operand:

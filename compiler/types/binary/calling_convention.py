@@ -4,13 +4,17 @@ Debug information tells where arguments are once the function's first instructio
 worked out from their types, as compilers do: System V ABI for x86-64 (section 3.2.3), and the procedure call standard
 for the Arm 64-bit architecture (section 6.8). Only registers for integers and pointers matter here: those for floating
 point are not there to be read by probes.
+
+Rust has a convention of its own (`adjust_for_rust_abi` of rustc_ty_utils), on top of that of C: a structure of two
+scalars is two arguments, and other large ones are passed by their addresses.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 _WORD = 8
 _MOST_IN_REGISTERS = 2 * _WORD
@@ -24,6 +28,14 @@ class Scalar(enum.Enum):
     OPAQUE = "opaque"
 
 
+class Contents(enum.Enum):
+    """Whether the scalars of a shape are all that there is to know."""
+
+    FIELDS = "fields"
+    ELEMENTS = "elements"  # some of an array, which Rust does not pass one by one
+    VARIANTS = "variants"  # a union, or an enumeration of Rust
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A type, as far as passing its values goes; sizes and offsets in bytes."""
@@ -34,6 +46,7 @@ class Shape:
     is_aggregate: bool = False
     by_reference: bool = False
     """C++ passes the address of a copy: the type has a constructor or destructor that must run."""
+    contents: Contents = Contents.FIELDS
 
 
 def registers(arch: str, parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int, ...]]:
@@ -95,6 +108,68 @@ def _arm64_words(shape: Shape) -> int:
     if shape.by_reference or (shape.is_aggregate and shape.size > _MOST_IN_REGISTERS):
         return 1
     return -(-shape.size // _WORD)
+
+
+# -------------------------------------------------------------------------------------------------------------- Rust
+
+
+def rust_registers(arch: str, parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int, ...] | None]:
+    """As `registers`, by Rust's convention. None from the first parameter on of which it is not known what it takes."""
+    places: list[tuple[int, ...] | None] = []
+    stands_for_result = _rust_result(result)
+    if stands_for_result is not _UNKNOWN:
+        known = list(_until_none(map(_rust_parts, parameters)))
+        flat = iter(registers(arch, [part for parts in known for part in parts], stands_for_result))
+        places += [tuple(chain.from_iterable(islice(flat, len(parts)))) for parts in known]
+    return places + [None] * (len(parameters) - len(places))
+
+
+_IN_MEMORY = Shape(2 * _MOST_IN_REGISTERS, (), is_aggregate=True)
+_UNKNOWN = Shape(0, ())
+_ADDRESS = Shape(_WORD, ((0, _WORD, Scalar.INTEGER),))
+
+
+def _until_none(items: Iterable[list[Shape] | None]) -> Iterator[list[Shape]]:
+    for item in items:
+        if item is None:
+            return
+        yield item
+
+
+def _rust_parts(shape: Shape) -> list[Shape] | None:
+    """The arguments that a value is passed as, None if that is not known."""
+    if not shape.is_aggregate or not shape.size:
+        return [shape] if shape.size else []
+    if shape.contents is Contents.VARIANTS and _may_be_pair(shape.size):
+        return None
+    scalars = _rust_scalars(shape)
+    if scalars:
+        return [Shape(size, ((0, size, kind),)) for _, size, kind in scalars]
+    return [_ADDRESS if shape.size > _WORD else Shape(shape.size, ((0, shape.size, Scalar.INTEGER),))]
+
+
+def _may_be_pair(size: int) -> bool:
+    """Whether a value of so many bytes may be one scalar or two, which have 16 bytes at most each."""
+    return size <= _MOST_IN_REGISTERS or size == 2 * _MOST_IN_REGISTERS
+
+
+def _rust_scalars(shape: Shape) -> list[tuple[int, int, Scalar]]:
+    """The one or two scalars that a structure is; empty if it is more, or aligned to more than they are."""
+    scalars = sorted(shape.scalars, key=lambda scalar: scalar[0])
+    if shape.contents is not Contents.FIELDS or len(scalars) not in (1, 2):
+        return []
+    end = scalars[-1][0] + scalars[-1][1]
+    return scalars if shape.size == end + -end % max(size for _, size, _ in scalars) else []
+
+
+def _rust_result(result: Shape | None) -> Shape | None:
+    """What stands for the result: _UNKNOWN if that depends on the version of the compiler."""
+    if result is None or not result.is_aggregate or result.size <= _WORD:
+        return None
+    if result.contents is not Contents.VARIANTS and _rust_scalars(result):
+        return None
+    may_be_pair = result.contents is Contents.VARIANTS and _may_be_pair(result.size)
+    return _IN_MEMORY if result.size > _MOST_IN_REGISTERS and not may_be_pair else _UNKNOWN
 
 
 _CONVENTIONS: Mapping[str, Callable[[Sequence[Shape], Shape | None], list[tuple[int, ...]]]] = {

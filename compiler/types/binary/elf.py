@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
+from compiler.types.binary.reading import reading
 from compiler.types.errors import BinaryError
 
 _ARCHITECTURES: Mapping[str, str] = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64"}
@@ -69,8 +70,9 @@ class Elf:
 
     def section(self, name: str) -> bytes | None:
         """A section's data, decompressed; None if there is none."""
-        section = self.file.get_section_by_name(name)
-        return None if section is None or section["sh_type"] == "SHT_NOBITS" else section.data()
+        with reading(self.path):
+            section = self.file.get_section_by_name(name)
+            return None if section is None or section["sh_type"] == "SHT_NOBITS" else section.data()
 
     @cached_property
     def build_id(self) -> bytes:
@@ -87,10 +89,11 @@ class Elf:
         A note's description is three addresses, then provider, name and arguments as texts that end with NUL.
         """
         found = set()
-        for owner, kind, description in self._notes(".note.stapsdt"):
-            if owner == b"stapsdt" and kind == _NT_STAPSDT:
-                provider, name = description[24:].split(b"\0")[:2]
-                found.add((provider.decode(), name.decode()))
+        with reading(self.path):
+            for owner, kind, description in self._notes(".note.stapsdt"):
+                if owner == b"stapsdt" and kind == _NT_STAPSDT:
+                    provider, name = description[24:].split(b"\0")[:2]
+                    found.add((provider.decode(), name.decode()))
         return frozenset(found)
 
     def _notes(self, section: str) -> Iterator[tuple[bytes, int, bytes]]:
@@ -121,19 +124,21 @@ class Elf:
 
     def functions(self) -> Iterator[Symbol]:
         """All functions, in the same order; those of .dynsym may repeat others."""
-        for table, strings in self._symbol_tables():
-            for text, info, _, section, address, size in _SYMBOL.iter_unpack(table):
-                if section != _UNDEFINED and info & 15 in _FUNCTIONS and address:
-                    name = strings[text : strings.index(b"\0", text)]
-                    yield Symbol(name.decode(errors="surrogateescape"), address, size)
+        with reading(self.path):
+            for table, strings in self._symbol_tables():
+                for text, info, _, section, address, size in _SYMBOL.iter_unpack(table):
+                    if section != _UNDEFINED and info & 15 in _FUNCTIONS and address:
+                        name = strings[text : strings.index(b"\0", text)]
+                        yield Symbol(name.decode(errors="surrogateescape"), address, size)
 
     def _symbol_tables(self) -> Iterator[tuple[bytes, bytes]]:
         """Entries and strings of each table."""
-        for name in (".symtab", ".dynsym"):
-            section: Any = self.file.get_section_by_name(name)
-            if section is not None and section["sh_type"] != "SHT_NOBITS":
-                data = section.data()
-                yield data[: len(data) // _SYMBOL.size * _SYMBOL.size], section.stringtable.data()
+        with reading(self.path):
+            for name in (".symtab", ".dynsym"):
+                section: Any = self.file.get_section_by_name(name)
+                if section is not None and section["sh_type"] != "SHT_NOBITS":
+                    data = section.data()
+                    yield data[: len(data) // _SYMBOL.size * _SYMBOL.size], section.stringtable.data()
 
     @property
     def debug_link(self) -> DebugLink | None:
@@ -145,4 +150,5 @@ class Elf:
 
     @property
     def has_debug_info(self) -> bool:
-        return bool(self.file.has_dwarf_info(strict=True))
+        with reading(self.path):
+            return bool(self.file.has_dwarf_info(strict=True))

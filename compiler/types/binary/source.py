@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from elftools.dwarf.die import DIE
 
 from compiler.types.binary import calling_convention
-from compiler.types.binary.calling_convention import Scalar, Shape
+from compiler.types.binary.calling_convention import Contents, Scalar, Shape
 from compiler.types.binary.dwarf import ALIASES, ENUMERATIONS, STRUCTURES, UNIONS, Dwarf, origin, referred, text
 from compiler.types.binary.reading import reading
 from compiler.types.lattice import (
@@ -45,9 +45,9 @@ _PLUS_UCONST = 0x23  # DW_OP_plus_uconst
 # DW_CC_*
 _NOCALL, _PASS_BY_REFERENCE = 3, 4
 
-# DW_LANG_*. Go passes arguments in registers of its own choice; Rust as C, but large structures by their addresses.
+# DW_LANG_*. Go passes arguments in registers of its own choice.
 _GO, _RUST = 0x16, 0x1C
-_RUST_MOST_BY_VALUE = 16
+_RUST_MANGLED = ("_R", "_ZN")
 
 
 class DwarfSource:
@@ -119,10 +119,8 @@ class DwarfSource:
         parameters = [child for child in declared.iter_children() if child.tag == "DW_TAG_formal_parameter"]
         types = [_target(parameter) for parameter in parameters]
         result = _target(function)
-        shapes = [self._shape(type_, language) for type_ in types]
-        places = calling_convention.registers(
-            self._arch, shapes, None if result is None else self._shape(result, language)
-        )
+        shapes = [self._shape(type_) for type_ in types]
+        places = self._places(function, language, shapes, None if result is None else self._shape(result))
         fields = []
         for parameter, type_, shape, place in zip(parameters, types, shapes, places, strict=True):
             is_value = bool(place) and not shape.is_aggregate and not shape.by_reference
@@ -135,23 +133,48 @@ class DwarfSource:
             )
         return tuple(fields)
 
-    def _shape(self, die: DIE | None, language: int) -> Shape:
+    def _places(
+        self, function: DIE, language: int, parameters: Sequence[Shape], result: Shape | None
+    ) -> Sequence[tuple[int, ...] | None]:
+        """The registers of each parameter; empty or None if it is in none, or nobody knows in which."""
+        places = calling_convention.registers(self._arch, parameters, result)
+        if language != _RUST:
+            return places
+        own = calling_convention.rust_registers(self._arch, parameters, result)
+        if text(function, "DW_AT_linkage_name").startswith(_RUST_MANGLED):
+            return own
+        # It may be `extern "C"`, of which there is no word in the debug information.
+        return [place if place == of_c else None for place, of_c in zip(own, places, strict=True)]
+
+    def _shape(self, die: DIE | None) -> Shape:
         whole = _peeled(die)
         if whole is None:
             return Shape(0, ())
-        is_aggregate = whole.tag in _RECORDS
-        size = self._size(whole)
-        by_reference = is_aggregate and (
-            _number(whole, "DW_AT_calling_convention") == _PASS_BY_REFERENCE
-            or (language == _RUST and size > _RUST_MOST_BY_VALUE)
+        is_aggregate = whole.tag in _RECORDS or _is_array(whole)
+        by_reference = is_aggregate and _number(whole, "DW_AT_calling_convention") == _PASS_BY_REFERENCE
+        return Shape(
+            self._size(whole), tuple(self._scalars(whole, 0, 0)), is_aggregate, by_reference, self._contents(whole, 0)
         )
-        return Shape(size, tuple(self._scalars(whole, 0, 0)), is_aggregate, by_reference)
+
+    def _contents(self, die: DIE | None, depth: int) -> Contents:
+        peeled = _peeled(die)
+        if peeled is None or depth > _MAX_DEPTH or not self._size(peeled):
+            return Contents.FIELDS
+        if _is_array(peeled):
+            return Contents.ELEMENTS
+        if peeled.tag not in _RECORDS:
+            return Contents.FIELDS
+        whole = self._defined(peeled)
+        if whole.tag in UNIONS or any(child.tag == "DW_TAG_variant_part" for child in whole.iter_children()):
+            return Contents.VARIANTS
+        inside = {self._contents(_target(member), depth + 1) for member in _members(whole)}
+        return next((one for one in (Contents.VARIANTS, Contents.ELEMENTS) if one in inside), Contents.FIELDS)
 
     def _scalars(self, die: DIE, start: int, depth: int) -> Iterator[tuple[int, int, Scalar]]:
         peeled = _peeled(die)
-        if peeled is None or depth > _MAX_DEPTH:
+        size = self._size(peeled) if peeled is not None else 0
+        if peeled is None or depth > _MAX_DEPTH or not size:  # Rust's () is a base type of no size
             return
-        size = self._size(peeled)
         if peeled.tag == "DW_TAG_base_type":
             encoding = _number(peeled, "DW_AT_encoding")
             count = 2 if encoding == _COMPLEX else 1
@@ -162,9 +185,7 @@ class DwarfSource:
                 kind = Scalar.X87 if self._arch == "x86_64" and size // count > _DOUBLE else Scalar.FLOAT
             for index in range(count):
                 yield start + index * (size // count), size // count, kind
-        elif "DW_AT_GNU_vector" in peeled.attributes:
-            yield start, size, Scalar.FLOAT
-        elif peeled.tag == "DW_TAG_array_type":
+        elif _is_array(peeled):
             element = _target(peeled)
             if element is not None:
                 step = self._size(element)
@@ -180,7 +201,9 @@ class DwarfSource:
                         yield at, 1, Scalar.INTEGER
                     else:
                         yield from self._scalars(type_, at, depth + 1)
-        elif size:
+        elif peeled.tag == "DW_TAG_array_type":  # a vector
+            yield start, size, Scalar.FLOAT
+        else:
             yield start, size, Scalar.INTEGER
 
     # Types
@@ -322,6 +345,11 @@ def _peeled(die: DIE | None) -> DIE | None:
         else:
             die = _target(die)
     raise RecursionError("a type contains itself")
+
+
+def _is_array(die: DIE) -> bool:
+    """Whether it is an array, and not a vector."""
+    return die.tag == "DW_TAG_array_type" and "DW_AT_GNU_vector" not in die.attributes
 
 
 def _number(die: DIE, name: str) -> int:

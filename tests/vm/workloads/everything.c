@@ -1,8 +1,10 @@
 /*
  * Does each of these exactly 100 times, so that every provider has something to count: the system call getpgid(0), a
  * call of the function `called`, the USDT probe everything:fired, a write to the address 0x10000000, and, between the
- * system calls getpriority(0, 100) and getpriority(0, 0), the first touch of a page. Prints 100.
+ * system calls getpriority(0, 100) and getpriority(0, 0), the first touch of a page. Prints 100. With an argument, prints
+ * "ready" before, and stops until it gets SIGCONT.
  */
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -52,8 +54,9 @@ static void pages_touch(volatile char *pages, size_t count)
 	syscall(SYS_getpriority, 0, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argv;
 	volatile uint64_t *watched = mmap(WATCHED, PAGE, PROT_READ | PROT_WRITE,
 					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	char *pages = mmap(NULL, TIMES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -61,6 +64,11 @@ int main(void)
 	if (watched == MAP_FAILED || pages == MAP_FAILED) {
 		perror("mmap");
 		return 1;
+	}
+	if (argc > 1) {
+		puts("ready");
+		fflush(stdout);
+		raise(SIGSTOP);
 	}
 	/* Without pages, so that the code itself is there before its faults count. */
 	pages_touch(pages, 0);
