@@ -12,6 +12,7 @@ from compiler.analysis.program import BpfProgram, FieldOrigin, ResolvedField
 from compiler.probe_types import ProbeType
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.types.binary.calling_convention import Argument
 from compiler.types.btf_source import BtfSource
 from compiler.types.lattice import (
     INT8,
@@ -159,11 +160,8 @@ class Fields:
             self._unknown(node, message, names)
             return NONE
         if isinstance(member.type, None_):
-            how = (
-                "is not passed in an integer register that is known"
-                if probe_type == "uprobe"
-                else "has unsupported type"
-            )
+            is_out_of_reach = isinstance(member, Argument) and member.location is None
+            how = "is not passed where a probe can read it" if is_out_of_reach else "has unsupported type"
             self.sink.error("field-type", f"{name} {how}", node.span)
             return NONE
         if probe_type == "tracepoint":

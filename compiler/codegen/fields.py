@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from compiler.analysis.program import BPF_PROGRAMS, FieldOrigin, ResolvedField
 from compiler.codegen import errors, memory
 from compiler.codegen.emitter import Emitter, ptr
@@ -13,8 +15,11 @@ from compiler.probe_types import Context
 from compiler.syntax import ast
 from compiler.syntax.source import Span
 from compiler.types import lattice
+from compiler.types.binary.calling_convention import Argument, Location
 from compiler.types.lattice import AddressSpace, DynamicArray, Field, Type
 from proto import required_resources_pb2 as pb
+
+_WORD = 8
 
 
 @expression(ast.FieldAccess)
@@ -22,10 +27,8 @@ def field_access(e: Emitter, node: ast.FieldAccess, into: Place | None) -> Value
     resolved: ResolvedField = node.field
     field = resolved.field
     match resolved.origin:
-        case FieldOrigin.ARGUMENT if e.bpf.probe_type.context is Context.REGISTERS:
-            return e.f.narrow(
-                read_argument_register(e, resolved.index), scalar_bits(node.type), signed=node.type.is_signed
-            )
+        case FieldOrigin.ARGUMENT if isinstance(field, Argument):
+            return _user_argument(e, field.location, node.type, node.span)
         case FieldOrigin.ARGUMENT:
             value = argument(e, resolved.index, node.type, node.span)
             if e.bpf.probe_type.context is Context.ITERATOR and isinstance(node.type, lattice.Pointer):
@@ -251,6 +254,35 @@ def read_argument_register(e: Emitter, index: int) -> Operand:
     offset = e.program.arch.argument_offset(index)
     assert offset is not None
     return register(e, offset)
+
+
+def _user_argument(e: Emitter, location: Location | None, type_: Type, span: Span) -> Value:
+    """An argument of a program's function, which has just been entered."""
+    assert location is not None
+    if location.registers and not location.is_address:
+        return _in_registers(e, location.registers, type_, span)
+    if location.registers:
+        assert location.registers[0] is not None
+        address = read_argument_register(e, location.registers[0])
+    else:
+        stack = register(e, e.program.arch.registers[e.program.arch.stack_pointer])
+        address = e.f.binary("add", stack, str(location.stack))
+        if location.is_address:
+            pointer = memory.load(e, Place(address, AddressSpace.USER), lattice.UINT64, span)
+            assert isinstance(pointer, Operand)
+            address = pointer
+    return memory.load(e, Place(address, AddressSpace.USER), type_, span)
+
+
+def _in_registers(e: Emitter, registers: Sequence[int | None], type_: Type, span: Span) -> Value:
+    """What a register for floating point has of a structure is zero: no member of it can be asked for."""
+    words = ["0" if number is None else read_argument_register(e, number) for number in registers]
+    if is_scalar(type_):
+        return e.f.narrow(words[0], scalar_bits(type_), signed=type_.is_signed)
+    place = e.temporary(_WORD * len(words), span)
+    for index, word in enumerate(words):
+        e.f.store(word, e.at(place, _WORD * index).address, _WORD)
+    return place
 
 
 def function_address(e: Emitter, span: Span) -> Operand:

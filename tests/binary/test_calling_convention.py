@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from compiler.types.binary.calling_convention import Contents, Scalar, Shape, registers, rust_registers
+from compiler.types.binary.calling_convention import (
+    Contents,
+    Location,
+    Scalar,
+    Shape,
+    locations,
+    registers,
+    rust_registers,
+)
 
 I, F, X = Scalar.INTEGER, Scalar.FLOAT, Scalar.X87  # noqa: E741
 INT, LONG, DOUBLE = Shape(4, ((0, 4, I),)), Shape(8, ((0, 8, I),)), Shape(8, ((0, 8, F),))
@@ -86,6 +94,48 @@ ALIGNED = struct(16, (0, 8, I))
 
 
 # What rustc 1.95 makes of functions with these parameters.
+UNKNOWN = None
+ALIGNED = replace(TWO_LONGS, size=32, alignment=32)
+
+
+@pytest.mark.parametrize(
+    ("arch", "parameters", "expected"),
+    [
+        # each in a slot of its own, and a structure in as many as it needs
+        ("x86_64", [INT] * 7 + [PACKED, LONG], [8, 16, 24]),
+        ("x86_64", [THREE_LONGS, struct(20, (0, 8, I), (8, 8, I), (16, 4, I)), struct(17)], [8, 32, 56]),
+        ("x86_64", [LONG_DOUBLE, THREE_LONGS, LONG_DOUBLE], [8, 24, 56]),
+        # more floating point numbers than registers, and a structure of which one word finds none
+        ("x86_64", [DOUBLE] * 9 + [DOUBLE_AND_INT], [8, 16]),
+        # compilers differ in how these are aligned, so nobody knows where the next ones are
+        ("x86_64", [INT] * 6 + [INT128, INT, INT], [UNKNOWN] * 3),
+        ("x86_64", [WIDE_VECTOR, THREE_LONGS], [UNKNOWN]),
+        ("x86_64", [THREE_LONGS, ALIGNED, THREE_LONGS], [8, UNKNOWN, UNKNOWN]),
+        ("arm64", [INT] * 9 + [LONG], [0, 8]),
+        ("arm64", [LONG] * 7 + [TWO_LONGS, INT], [0, 16]),
+        ("arm64", [DOUBLE] * 7 + [TWO_FLOATS, DOUBLE], [0, 8]),
+    ],
+)
+def test_on_the_stack(arch: str, parameters: list[Shape], expected: list[int | None]) -> None:
+    """The last ones."""
+    found = locations(arch, parameters, None)[-len(expected) :]
+    assert found == [None if offset is None else Location(stack=offset) for offset in expected]
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "arm64"])
+def test_addresses_of_values(arch: str) -> None:
+    copied = [WITH_DESTRUCTOR] * 9
+    found = locations(arch, copied, None)
+    assert found[0] == Location((0,), is_address=True)
+    assert found[-1] == Location(stack=24 if arch == "x86_64" else 0, is_address=True)
+    assert locations("arm64", [THREE_LONGS], None) == [Location((0,), is_address=True)]
+
+
+def test_structures_that_are_in_part_in_registers() -> None:
+    assert locations("x86_64", [DOUBLE_AND_INT, TWO_LONGS], None) == [Location((None, 0)), Location((1, 2))]
+    assert locations("x86_64", [struct(16, (0, 8, F), (8, 8, F)), EMPTY], None) == [None, None]
+
+
 @pytest.mark.parametrize(
     ("parameters", "result", "expected"),
     [

@@ -10,6 +10,7 @@ import pytest
 
 from compiler.types.binary import source, split
 from compiler.types.binary.binary import Binary
+from compiler.types.binary.calling_convention import Location
 from compiler.types.binary.elf import Elf
 from compiler.types.binary.lines import NoLine
 from compiler.types.errors import BinaryError, NoDebugInfo
@@ -22,9 +23,21 @@ WITH_DEBUG_INFO = (
 )  # fmt: skip
 
 
-def arguments(binary: Binary, function: str) -> list[tuple[str, str, int]]:
-    """Name, type and register number."""
-    return [(field.name, str(field.type), field.offset // 64) for field in binary.arguments(function)]
+def arguments(binary: Binary, function: str) -> list[tuple[str, str, int | str]]:
+    """Name, type, and where it is: the number of its register, "registers ..." for several, or "stack OFFSET"."""
+    return [(field.name, str(field.type), _place(field.location)) for field in binary.arguments(function)]
+
+
+def _place(location: Location | None) -> int | str:
+    match location:
+        case None:
+            return "nowhere"
+        case Location((int(number),)):
+            return number
+        case Location(()):
+            return f"stack {location.stack}"
+        case _:
+            return f"registers {location.registers}"
 
 
 def members(struct_: Struct | None) -> dict[str, tuple[str, int, int]]:
@@ -49,7 +62,7 @@ def test_arguments_have_names_types_and_registers(folder: Path, name: str) -> No
         ("d", "enum color", 3),
         ("e", "void *", 4),
         ("f", "int8 *", 5),
-        ("on_stack", "none", 0),
+        ("on_stack", "int32", "stack 8"),
     ]
 
 
@@ -68,13 +81,18 @@ def test_functions_that_are_called_in_ways_of_their_own(folder: Path) -> None:
 
 def test_only_integers_take_integer_registers(whole: Binary) -> None:
     found = arguments(whole, "with_floats")
-    assert found == [("a", "none", 0), ("b", "int32", 0), ("c", "none", 0), ("d", "int64", 1)]
+    assert found == [("a", "none", "nowhere"), ("b", "int32", 0), ("c", "none", "nowhere"), ("d", "int64", 1)]
 
 
 def test_structures_take_registers_too(whole: Binary) -> None:
-    # two words in two registers, three on the stack, doubles elsewhere, and of `mixed` one word
-    assert arguments(whole, "by_value")[-1] == ("e", "int32", 3)
-    assert arguments(whole, "wide") == [("a", "int32", 0), ("b", "int64", 1), ("c", "int32", 3)]
+    assert arguments(whole, "by_value") == [
+        ("a", "struct two_words", "registers (0, 1)"),
+        ("b", "struct three_words", "stack 8"),
+        ("c", "none", "nowhere"),
+        ("d", "struct mixed", "registers (None, 2)"),
+        ("e", "int32", 3),
+    ]
+    assert arguments(whole, "wide")[::2] == [("a", "int32", 0), ("c", "int32", 3)]
 
 
 def test_a_result_in_memory_takes_the_first_register(whole: Binary) -> None:
@@ -89,15 +107,15 @@ def test_rust(whole: Binary, monkeypatch: pytest.MonkeyPatch) -> None:
     assert arguments(whole, "plain")[:3] == [("a", "int32", 0), ("b", "int8", 1), ("c", "struct shape *", 2)]
     assert [register for _, _, register in arguments(whole, "returns_in_memory")] == [1]
     # Large structures are on the stack in C, and passed by their addresses in Rust.
-    assert arguments(whole, "by_value")[4] == ("e", "none", 0)
+    assert arguments(whole, "by_value")[4] == ("e", "none", "nowhere")
     monkeypatch.setattr(source, "_RUST_MANGLED", "")
     assert arguments(whole, "by_value")[4] == ("e", "int32", 4)
 
 
 def test_what_is_neither_an_integer_nor_in_memory_takes_none(whole: Binary) -> None:
     assert arguments(whole, "returns_long_double") == [("a", "int32", 0)]
-    assert arguments(whole, "returns_complex") == [("a", "none", 0), ("b", "int32", 0)]
-    assert arguments(whole, "returns_vector") == [("a", "none", 0), ("b", "int32", 0)]
+    assert arguments(whole, "returns_complex") == [("a", "none", "nowhere"), ("b", "int32", 0)]
+    assert arguments(whole, "returns_vector") == [("a", "none", "nowhere"), ("b", "int32", 0)]
 
 
 # Type units of DWARF 4 are a section of their own: they are found by what refers to them, not by name.

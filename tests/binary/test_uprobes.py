@@ -112,8 +112,8 @@ def test_what_the_binary_does_not_have(folder: Path) -> None:
         assert first_line(analyze(f"{point} {{ }}", folder / "whole.so")).startswith("No matches for")
     argument = analyze("uprobe:/bin/it:plain { print(args.x); }", folder / "whole.so")
     assert first_line(argument) == "Can't find function parameter x"
-    stack = analyze("uprobe:/bin/it:plain { print(args.on_stack); }", folder / "whole.so")
-    assert first_line(stack) == "on_stack is not passed in an integer register that is known"
+    double = analyze("uprobe:/bin/it:with_floats { print(args.c); }", folder / "whole.so")
+    assert first_line(double) == "c is not passed where a probe can read it"
 
 
 def test_args_that_are_not_known(folder: Path) -> None:

@@ -15,8 +15,10 @@ def test_arguments_members_and_lines(machine: Machine) -> None:
         "2 cup 900 0 0", "DISH",
         "3 spoon 120 0 0", "DISH",
         # behind floating point numbers and a structure of two words
-        "3 7",
-        "sum 2410, weight 36",
+        "3 5 6 7",
+        "spoon 120 8 -9",
+        "sum 2410, weight 255",
+        "@items[{ .left = 5, .right = 6 }]: { .name = spoon, .kind = DISH, .sold = 1, .hot = 0, .price = 120 }",
         "@after: 3",
         "@orders[1, false]: { .item = ADDRESS, .count = 1 }",
         "@orders[2, true]: { .item = ADDRESS, .count = 2 }",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from compiler.types.binary import lines
+from compiler.types.binary.calling_convention import Argument
 from compiler.types.binary.debug_files import Search
 from compiler.types.binary.dwarf import Dwarf
 from compiler.types.binary.elf import Elf, Symbol
@@ -12,7 +13,6 @@ from compiler.types.binary.reading import reading
 from compiler.types.binary.source import DwarfSource
 from compiler.types.binary.split import SplitUnits
 from compiler.types.errors import NoDebugInfo
-from compiler.types.lattice import Field
 
 _CHANGED_CLONES = frozenset({"isra", "constprop", "part", "cold"})
 """Suffixes of functions that GCC makes of others and calls in ways of its own."""
@@ -85,7 +85,7 @@ class Binary:
                 found = self._debug_file.function(name)
             return found
 
-    def arguments(self, function: str) -> tuple[Field, ...]:
+    def arguments(self, function: str) -> tuple[Argument, ...]:
         """The arguments of a function, see DwarfSource.arguments. Raises NoDebugInfo."""
         if self._dwarf is None or self.types is None:
             raise NoDebugInfo(f"no debuginfo found for {self.name}")

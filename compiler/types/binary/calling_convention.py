@@ -1,9 +1,8 @@
-"""Which registers hold the arguments of a function when it is entered.
+"""Where the arguments of a function are when it is entered.
 
 Debug information tells where arguments are once the function's first instructions have run, not before; so it is
 worked out from their types, as compilers do: System V ABI for x86-64 (section 3.2.3), and the procedure call standard
-for the Arm 64-bit architecture (section 6.8). Only registers for integers and pointers matter here: those for floating
-point are not there to be read by probes.
+for the Arm 64-bit architecture (section 6.8). Registers for floating point are not there to be read by probes.
 
 Rust has a convention of its own (`adjust_for_rust_abi` of rustc_ty_utils), on top of that of C: a structure of two
 scalars is two arguments, and other large ones are passed by their addresses.
@@ -15,6 +14,8 @@ import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+
+from compiler.types.lattice import Field
 
 _WORD = 8
 _MOST_IN_REGISTERS = 2 * _WORD
@@ -47,24 +48,86 @@ class Shape:
     by_reference: bool = False
     """C++ passes the address of a copy: the type has a constructor or destructor that must run."""
     contents: Contents = Contents.FIELDS
+    alignment: int = 0
+    """Bytes, where the program asks for it; 0 for that of what it is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a value is when the function is entered: in registers, or else on the stack."""
+
+    registers: tuple[int | None, ...] = ()
+    """For each of its words the number of an integer register, None for a word that no probe can read."""
+    stack: int = 0
+    """Bytes from the stack pointer, if it has no registers."""
+    is_address: bool = False
+    """The value is elsewhere: this is its address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument(Field):
+    """An argument of a function."""
+
+    location: Location | None = None
+    """None if a probe cannot read it."""
+
+
+def locations(arch: str, parameters: Sequence[Shape], result: Shape | None) -> list[Location | None]:
+    """Where each parameter is; None for one that is out of a probe's reach, takes no place, or may be in several."""
+    return _CONVENTIONS[arch](parameters, result)
 
 
 def registers(arch: str, parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int, ...]]:
     """For each parameter the numbers of the integer registers that hold it: none for one that is elsewhere."""
-    return _CONVENTIONS[arch](parameters, result)
+    found = locations(arch, parameters, result)
+    return [tuple(number for number in place.registers if number is not None) if place else () for place in found]
 
 
-def _x86_64(parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int, ...]]:
-    most = 6
+class _Stack:
+    """The arguments on the stack, one after the other from `start` on."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._used: int | None = 0
+        """None behind a value of which it is not known how compilers align it."""
+
+    def push(self, shape: Shape, *, is_address: bool = False) -> Location | None:
+        alignment = _WORD if is_address else _alignment_on_stack(shape)
+        if self._used is None or alignment is None:
+            self._used = None
+            return None
+        place = self._used + -self._used % alignment
+        self._used = place + (_WORD if is_address else shape.size + -shape.size % _WORD)
+        return Location(stack=self._start + place, is_address=is_address)
+
+
+def _alignment_on_stack(shape: Shape) -> int | None:
+    if shape.alignment > _WORD or any(kind is Scalar.OPAQUE for *_, kind in shape.scalars):
+        return None
+    if not shape.is_aggregate and [kind for *_, kind in shape.scalars] == [Scalar.X87]:
+        return 2 * _WORD
+    return None if any(size > _WORD for _, size, _ in shape.scalars) else _WORD
+
+
+def _x86_64(parameters: Sequence[Shape], result: Shape | None) -> list[Location | None]:
+    most, most_vectors = 6, 8
     # The address of the place for a result that is returned in memory is a hidden first argument.
     free = 1 if result is not None and _x86_64_is_returned_in_memory(result) else 0
-    found = []
+    vectors = 0
+    stack = _Stack(_WORD)  # behind the return address
+    found: list[Location | None] = []
     for shape in parameters:
-        count = 1 if shape.by_reference else len(_x86_64_words(shape) or ())
-        if free + count > most:
-            count = 0  # on the stack as a whole; later ones may still fit
-        found.append(tuple(range(free, free + count)))
-        free += count
+        words = (0,) if shape.by_reference else _x86_64_words(shape)
+        needed_vectors = 0 if shape.by_reference else len(_vector_words(shape) - set(words or ()))
+        if words is None or free + len(words) > most or vectors + needed_vectors > most_vectors:
+            found.append(stack.push(shape, is_address=shape.by_reference))  # as a whole; later ones may still fit
+            continue
+        numbers = dict(zip(words, range(free, free + len(words)), strict=True))
+        count = 1 if shape.by_reference else -(-shape.size // _WORD)
+        place = Location(tuple(map(numbers.get, range(count))), is_address=shape.by_reference)
+        found.append(place if words else None)
+        free += len(words)
+        vectors += needed_vectors
     return found
 
 
@@ -87,27 +150,51 @@ def _x86_64_words(shape: Shape) -> tuple[int, ...] | None:
     return tuple(sorted(integers))
 
 
-def _arm64(parameters: Sequence[Shape], result: Shape | None) -> list[tuple[int, ...]]:
+def _vector_words(shape: Shape) -> set[int]:
+    """Where those begin that would go into registers for floating point, were they not with integers."""
+    return {offset // _WORD for offset, _, kind in shape.scalars if kind is Scalar.FLOAT}
+
+
+def _arm64(parameters: Sequence[Shape], result: Shape | None) -> list[Location | None]:
     del result  # the address of its place has a register of its own, x8
-    most, free, found = 8, 0, []
+    most, free, vectors = 8, 0, 0
+    stack = _Stack(0)
+    found: list[Location | None] = []
     for shape in parameters:
         count = _arm64_words(shape)
+        is_address = shape.by_reference or _arm64_is_copied(shape)
+        needed_vectors = 0 if count else len({offset for offset, *_ in shape.scalars})
+        if not count and vectors + needed_vectors <= most:
+            vectors += needed_vectors
+            found.append(None)
+            continue
         if count > 1 and any(size == 2 * _WORD for _, size, _ in shape.scalars):
             free += free % 2  # what is aligned to 16 bytes begins at an even register
-        if free + count > most:
-            count, free = 0, most  # on the stack, as are all that follow
-        found.append(tuple(range(free, free + count)))
-        free += count
+        if count and free + count <= most:
+            found.append(Location(tuple(range(free, free + count)), is_address=is_address))
+            free += count
+            continue
+        # On the stack, as are all that follow of its kind.
+        free, vectors = (most, vectors) if count else (free, most)
+        found.append(stack.push(shape, is_address=is_address))
     return found
 
 
 def _arm64_words(shape: Shape) -> int:
-    kinds = {(size, kind) for _, size, kind in shape.scalars}
-    if len(kinds) == 1 and len(shape.scalars) <= _MOST_HOMOGENEOUS and all(kind is Scalar.FLOAT for _, kind in kinds):
-        return 0
-    if shape.by_reference or (shape.is_aggregate and shape.size > _MOST_IN_REGISTERS):
+    """How many integer registers it takes: none if it goes into those for floating point."""
+    if shape.by_reference or _arm64_is_copied(shape):
         return 1
-    return -(-shape.size // _WORD)
+    return 0 if _arm64_is_homogeneous(shape) else -(-shape.size // _WORD)
+
+
+def _arm64_is_copied(shape: Shape) -> bool:
+    """Whether the address of a copy is passed in its place."""
+    return shape.is_aggregate and shape.size > _MOST_IN_REGISTERS and not _arm64_is_homogeneous(shape)
+
+
+def _arm64_is_homogeneous(shape: Shape) -> bool:
+    kinds = {(size, kind) for _, size, kind in shape.scalars}
+    return len(kinds) == 1 and len(shape.scalars) <= _MOST_HOMOGENEOUS and next(iter(kinds))[1] is Scalar.FLOAT
 
 
 # -------------------------------------------------------------------------------------------------------------- Rust
@@ -172,7 +259,7 @@ def _rust_result(result: Shape | None) -> Shape | None:
     return _IN_MEMORY if result.size > _MOST_IN_REGISTERS and not may_be_pair else _UNKNOWN
 
 
-_CONVENTIONS: Mapping[str, Callable[[Sequence[Shape], Shape | None], list[tuple[int, ...]]]] = {
+_CONVENTIONS: Mapping[str, Callable[[Sequence[Shape], Shape | None], list[Location | None]]] = {
     "x86_64": _x86_64,
     "arm64": _arm64,
 }

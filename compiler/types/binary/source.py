@@ -8,7 +8,7 @@ from pathlib import Path
 from elftools.dwarf.die import DIE
 
 from compiler.types.binary import calling_convention
-from compiler.types.binary.calling_convention import Contents, Scalar, Shape
+from compiler.types.binary.calling_convention import Argument, Contents, Location, Scalar, Shape
 from compiler.types.binary.dwarf import ALIASES, ENUMERATIONS, STRUCTURES, UNIONS, Dwarf, origin, referred, text
 from compiler.types.binary.reading import reading
 from compiler.types.lattice import (
@@ -33,7 +33,7 @@ _POINTERS = frozenset({"DW_TAG_pointer_type", "DW_TAG_reference_type", "DW_TAG_r
 _NOTHING = frozenset({"DW_TAG_subroutine_type", "DW_TAG_unspecified_type"})
 _RECORDS = STRUCTURES | UNIONS
 _MAX_DEPTH = 32
-_SLOT_BITS = 64
+_WORD = 8
 
 # DW_ATE_*
 _BOOLEAN, _COMPLEX, _FLOAT, _SIGNED, _SIGNED_CHAR, _UNSIGNED, _UNSIGNED_CHAR, _UTF = 2, 3, 4, 5, 6, 7, 8, 0x10
@@ -103,11 +103,11 @@ class DwarfSource:
 
     # Functions
 
-    def arguments(self, function: DIE) -> tuple[Field, ...] | None:
+    def arguments(self, function: DIE) -> tuple[Argument, ...] | None:
         """The arguments that a function is called with; None if the compiler has changed how this one is called.
 
-        A field's offset is that of its register among those for arguments, each of 64 bits. The type of one that is not
-        in such a register is NONE.
+        Their offsets are those of the members of a structure that holds copies of them all. The type of one that cannot
+        be read is NONE.
         """
         convention = origin(function, "DW_AT_calling_convention")
         if convention is not None and convention.attributes["DW_AT_calling_convention"].value == _NOCALL:
@@ -120,31 +120,33 @@ class DwarfSource:
         types = [_target(parameter) for parameter in parameters]
         result = _target(function)
         shapes = [self._shape(type_) for type_ in types]
-        places = self._places(function, language, shapes, None if result is None else self._shape(result))
-        fields = []
-        for parameter, type_, shape, place in zip(parameters, types, shapes, places, strict=True):
-            is_value = bool(place) and not shape.is_aggregate and not shape.by_reference
-            fields.append(
-                Field(
-                    text(parameter, "DW_AT_name"),
-                    self._type(type_) if is_value else NONE,
-                    (place[0] if place else 0) * _SLOT_BITS,
-                )
-            )
-        return tuple(fields)
+        locations = self._locations(function, language, shapes, None if result is None else self._shape(result))
+        found = []
+        end = 0
+        for parameter, die, location in zip(parameters, types, locations, strict=True):
+            type_ = NONE if location is None else self._type(die)
+            start = end + -end % min(max(type_.size, 1), _WORD)
+            end = start + type_.size
+            found.append(Argument(text(parameter, "DW_AT_name"), type_, start * 8, location=location))
+        return tuple(found)
 
-    def _places(
+    def _locations(
         self, function: DIE, language: int, parameters: Sequence[Shape], result: Shape | None
-    ) -> Sequence[tuple[int, ...] | None]:
-        """The registers of each parameter; empty or None if it is in none, or nobody knows in which."""
-        places = calling_convention.registers(self._arch, parameters, result)
+    ) -> Sequence[Location | None]:
+        """Where each parameter is, None if a probe cannot read it, or nobody knows."""
+        locations = calling_convention.locations(self._arch, parameters, result)
         if language != _RUST:
-            return places
-        own = calling_convention.rust_registers(self._arch, parameters, result)
+            return locations
+        own = [
+            Location(place) if place and not shape.is_aggregate else None
+            for place, shape in zip(
+                calling_convention.rust_registers(self._arch, parameters, result), parameters, strict=True
+            )
+        ]
         if text(function, "DW_AT_linkage_name").startswith(_RUST_MANGLED):
             return own
         # It may be `extern "C"`, of which there is no word in the debug information.
-        return [place if place == of_c else None for place, of_c in zip(own, places, strict=True)]
+        return [place if place == of_c else None for place, of_c in zip(own, locations, strict=True)]
 
     def _shape(self, die: DIE | None) -> Shape:
         whole = _peeled(die)
@@ -153,8 +155,25 @@ class DwarfSource:
         is_aggregate = whole.tag in _RECORDS or _is_array(whole)
         by_reference = is_aggregate and _number(whole, "DW_AT_calling_convention") == _PASS_BY_REFERENCE
         return Shape(
-            self._size(whole), tuple(self._scalars(whole, 0, 0)), is_aggregate, by_reference, self._contents(whole, 0)
+            self._size(whole),
+            tuple(self._scalars(whole, 0, 0)),
+            is_aggregate,
+            by_reference,
+            self._contents(whole, 0),
+            self._alignment(die, 0),
         )
+
+    def _alignment(self, die: DIE | None, depth: int) -> int:
+        """What the program asks for, anywhere in the type."""
+        if die is None or depth > _MAX_DEPTH:
+            return 0
+        found = _number(die, "DW_AT_alignment")
+        if die.tag in _RECORDS:
+            for member in _members(self._defined(die)):
+                found = max(found, _number(member, "DW_AT_alignment"), self._alignment(_target(member), depth + 1))
+        elif die.tag in _LOOKED_THROUGH or die.tag == "DW_TAG_array_type":
+            found = max(found, self._alignment(_target(die), depth + 1))
+        return found
 
     def _contents(self, die: DIE | None, depth: int) -> Contents:
         peeled = _peeled(die)

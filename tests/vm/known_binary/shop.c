@@ -19,6 +19,11 @@ struct pair {
 	long left, right;
 };
 
+struct mixed {
+	double weight;
+	int count;
+};
+
 __attribute__((noipa)) static int order(struct item *item, int count)
 {
 	item->sold += 1u;
@@ -26,9 +31,10 @@ __attribute__((noipa)) static int order(struct item *item, int count)
 	return sum;
 }
 
-__attribute__((noipa)) static long weigh(double scale, int count, float each, struct pair pair, long more)
+__attribute__((noipa)) static long weigh(double scale, int count, float each, struct pair pair, long more,
+					  struct item item, struct mixed mixed, long fee, short last)
 {
-	return (long)(scale * (double)each) * count + pair.left + more;
+	return (long)(scale * (double)each) * count + pair.left + more + item.price + mixed.count + fee + last;
 }
 
 int main(void)
@@ -42,6 +48,7 @@ int main(void)
 
 	for (int i = 0; i < 3; i++)
 		sum += order(&items[i], i + 1);
-	printf("sum %d, weight %ld\n", sum, weigh(2.0, 3, 4.0f, (struct pair){5, 6}, 7));
+	printf("sum %d, weight %ld\n", sum, weigh(2.0, 3, 4.0f, (struct pair){5, 6}, 7, items[2],
+						    (struct mixed){8.0, 8}, 100, -9));
 	return 0;
 }
