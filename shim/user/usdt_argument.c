@@ -70,10 +70,10 @@ static bool parse_place(const char **text, struct usdt_argument *argument) {
       scale = strtol(*text + 1, &end, 10);
       *text = end;
     }
-    while (scale > 1 && argument->shift < 3) {
-      scale /= 2;
+    while (argument->shift < 3 && scale != 1 << argument->shift)
       argument->shift++;
-    }
+    if (scale != 1 << argument->shift)
+      return false;
   }
   return *(*text)++ == ')';
 }
@@ -89,8 +89,9 @@ static bool parse_register(const char **text, uint16_t *offset) {
   if (size == 2 && !strncmp(*text, "sp", 2)) {
     *offset = 8 * 31;
   } else if ((**text == 'x' || **text == 'w') && size >= 2 && size <= 3) {
-    long number = strtol(*text + 1, NULL, 10);
-    if (number > 30)
+    char *end;
+    long number = strtol(*text + 1, &end, 10);
+    if (end != *text + size || number > 30)  // not xzr either
       return false;
     *offset = (uint16_t)(8 * number);
   } else {

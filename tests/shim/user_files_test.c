@@ -28,9 +28,11 @@ enum { MUTATIONS = 20000, RACES = 3000 };
 #if defined(__x86_64__)
 enum { MACHINE = EM_X86_64 };
 static const char arguments[] = "-4@%eax 8@-20(%rbp) 1@$5";
+static const char *const strange_arguments[] = {"8@%xmm0", "8@(%rax,%rbx,3)", "8@(%rax,%rbx,0)", "8@(%rax,%rbx,16)", "3@%rax", "8@x(%rip)"};
 #elif defined(__aarch64__)
 enum { MACHINE = EM_AARCH64 };
 static const char arguments[] = "-4@w0 8@[x1, -20] 1@5";
+static const char *const strange_arguments[] = {"8@d0", "8@xzr", "8@x31", "8@[xz]", "3@x0", "8@[x"};
 #endif
 
 enum { NONE, STRINGS, DYNAMIC, BUILD_ID, PROBES, BASE, SYMBOLS, SECTIONS };  // sections; without the last one there are fewer symbols
@@ -269,6 +271,8 @@ static void arguments_of_probes(void) {
   CHECK(usdt_argument_parse(&text, &argument) == 1 && argument.flags == USDT_IN_MEMORY && argument.value == -20 && !argument.bits);
   CHECK(usdt_argument_parse(&text, &argument) == 1 && argument.value == 5 && argument.base == USDT_NO_REGISTER);
   CHECK(usdt_argument_parse(&text, &argument) == 0);
+  for (size_t i = 0; i < sizeof(strange_arguments) / sizeof(*strange_arguments); i++)
+    CHECK(usdt_argument_parse(&(const char *){strange_arguments[i]}, &argument) < 0);
   for (int n = 0; n < MUTATIONS; n++) {
     static const char alphabet[] = "0123456789@%$-(),[] rabcdexwspilf#";
     memcpy(changed, arguments, sizeof(arguments));
