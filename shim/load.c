@@ -201,7 +201,7 @@ static void put_cookie(struct bpf_insn *instructions, uint32_t count, uint64_t c
 }
 
 // Loads a program for a target: its own, or the first one of those that share it. Returns the fd or a negative errno, after reporting
-// unless it `may_fail`.
+// unless it `may_fail` (which is shown all the same where the verifier's log is asked for).
 static int load_for(struct tracer *tracer, const struct pb_program *program, const struct target *target, bool may_fail) {
   const struct pb_probe *probe = &tracer->resources->probes[target->probe];
   const struct attach_family *family = attach_family_of(probe);
@@ -243,7 +243,7 @@ static int load_for(struct tracer *tracer, const struct pb_program *program, con
   if (fd)
     goto out;
   fd = tracer->options.debug_verifier ? -EAGAIN : bpf_call_allocating(BPF_PROG_LOAD, &attr, sizeof(attr));
-  if (fd < 0 && !may_fail)
+  if (fd < 0 && (!may_fail || tracer->options.debug_verifier))
     fd = load_with_log(tracer, program, &attr);
   if (attr.attach_object_fd)
     close((int)attr.attach_object_fd);

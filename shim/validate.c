@@ -99,7 +99,8 @@ static const char *check_type(resources_t *r, const struct pb_type *type) {
   CHECK(type->element < r->types_count || type->element == 0, "a type's element is not in the table");
   switch (type->kind) {
     case PB_TYPE_INTEGER:
-      CHECK(size == 1 || size == 2 || size == 4 || size == 8, "an integer's size is not 1, 2, 4 or 8");
+    case PB_TYPE_BOOL:
+      CHECK(size == 1 || size == 2 || size == 4 || size == 8, "a number's size is not 1, 2, 4 or 8");
       break;
     case PB_TYPE_ARRAY:
       CHECK(type->element, "an array has no element type");

@@ -53,6 +53,8 @@ static int copy_output(struct tracer *tracer, struct events *events, int fd) {
   char buffer[1024];
   for (;;) {
     ssize_t size = read(fd, buffer, sizeof(buffer));
+    if (size < 0 && errno == EAGAIN)
+      continue;  // a million objects without output: the kernel wants to be asked again
     if (size < 0)
       return -errno;
     writer_put(&tracer->out, buffer, (size_t)size);

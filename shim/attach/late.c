@@ -302,7 +302,7 @@ static int complete(struct tracer *tracer, uint32_t index) {
   char *parts[MAX_PARTS + 1];
   unsigned count = divide(tracer, late, completion->text, parts);
   const struct probe_type *type = count ? find_type(parts[0]) : NULL;
-  if (!type) {
+  if (!type || !attach_is_linked(type->attach_case)) {
     report(REPORT_ERROR, tracer->resources, probe->span, "attach point %s: %s", probe->name,
            count ? "no probe type that parameters may say" : "it has too many parts");
     return -EINVAL;

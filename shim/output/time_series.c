@@ -230,7 +230,7 @@ static void put_line(struct writer *out, const struct range *range, const struct
     line[zero] = zero ? '.' : '|';
   }
   if (point->is_set)
-    line[range->low == range->high ? GRAPH_WIDTH / 2 : column(range, point->value, GRAPH_WIDTH - 1)] = '*';
+    line[column(range, point->value, GRAPH_WIDTH - 1)] = '*';
   writer_put(out, line, sizeof(line));
   writer_text(out, " ");
   if (point->is_set)

@@ -31,6 +31,17 @@ def test_kernel_patterns(machine: Machine, environment: Mapping[str, str]) -> No
     ]
 
 
+def test_verifier_logs(machine: Machine) -> None:
+    """Where each target has a program of its own, none is left out for being loaded with a log."""
+    command = ["/bin/kernel_patterns", "-d", "verifier"]
+    environment = {"BPFTRACE_CONSTANT_COOKIES": "1"}
+    traced = trace(machine, command, ["/bin/syscall_10000", _SYS_GETPGID], environment=environment)
+    assert [line for line in sorted(traced.lines) if line.startswith("@tracepoints")] == [
+        f"@tracepoints[tracepoint:syscalls:sys_enter_getpgid]: {_CALLS}",
+        f"@tracepoints[tracepoint:syscalls:sys_exit_getpgid]: {_CALLS}",
+    ]
+
+
 def test_sessions(machine: Machine, kernel_release: str) -> None:
     """Entry and return count alike, be they one program (from Linux 6.10 on) or two."""
     traced = trace(machine, ["/bin/sessions"], ["/bin/syscall_10000"])
