@@ -179,7 +179,8 @@ def main(arguments: list[str] | None = None, ready: Ready = Ready()) -> int:
     try:
         if len(words) == 1 and words[0].startswith("@"):
             words = _words_of(words[0][1:])
-        if any(word in ("-h", "--help", "-help") for word in words):
+        options = words[: words.index("--")] if "--" in words else words
+        if any(word in ("-h", "--help", "-help") for word in options):
             sys.stdout.write(f"{_USAGE}\n{_flags.get_help()}\n")
             return 0
         _flags.unparse_flags()
@@ -202,7 +203,7 @@ def main(arguments: list[str] | None = None, ready: Ready = Ready()) -> int:
 def _words_of(file: str) -> list[str]:
     """A command line that is too long, or not known when the compiler starts, is in a file: a word a line."""
     try:
-        return Path(file).read_text(encoding="utf-8").splitlines()
+        return Path(file).read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except OSError as error:
         raise UsageError(f"failed to open file '{file}': {error.strerror}") from None
 

@@ -40,6 +40,12 @@ def _traced_file(ctx, target):
         ))
     return files[0]
 
+def _check_words(ctx, attribute, words):
+    """They go into a file with a word a line."""
+    for word in words:
+        if "\n" in word:
+            fail("{}: {}: a line break in {}".format(ctx.label, attribute, repr(word)))
+
 def _bpftrace_binary_impl(ctx):
     toolchain = ctx.toolchains[TOOLCHAIN_TYPE].bpftrace
     kernel = ctx.attr.kernel[KernelSnapshotInfo] if ctx.attr.kernel else toolchain.kernel
@@ -48,6 +54,9 @@ def _bpftrace_binary_impl(ctx):
     traced = {name: _traced_file(ctx, target) for target, name in ctx.attr.uprobe_targets.items()}
     if len(traced) < len(ctx.attr.uprobe_targets):
         fail("{}: uprobe_targets: two targets with one name".format(ctx.label))
+
+    _check_words(ctx, "config", ctx.attr.config.values())
+    _check_words(ctx, "parameters", ctx.attr.parameters)
 
     object = ctx.actions.declare_file(ctx.label.name + ".bpf.o")
     args = ctx.actions.args()

@@ -128,6 +128,18 @@ def test_help(capfd: pytest.CaptureFixture[str]) -> None:
     assert "--snapshot" in out
 
 
+def test_words_behind_two_dashes_are_parameters(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each to its end: in a file of words, too, only a line feed ends one."""
+    words = ["--dump", "resources", "-e", "BEGIN { print(str($1)); print(str($2)); }", "--", "-h", "one\u2028two\x0c"]
+    assert run(*words) == 0
+    direct = capfd.readouterr().out
+    assert "USAGE" not in direct
+    path = tmp_path / "words"
+    path.write_text("".join(f"{word}\n" for word in words))
+    assert run(f"@{path}") == 0
+    assert capfd.readouterr().out == direct
+
+
 def test_an_internal_error_is_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -225,6 +225,11 @@ def binary_test_suite(name):
         target_under_test = _subject("many_files", src = "minimal.bt", uprobe_targets = {":two_files": "two"}),
     )
     _failure_test(
+        name = "line_break_test",
+        message = "//tests/rules:line_break: parameters: a line break in \"one\\ntwo\"",
+        target_under_test = _subject("line_break", src = "minimal.bt", parameters = ["one\ntwo"]),
+    )
+    _failure_test(
         name = "not_a_library_test",
         message = "does not have mandatory providers: 'BpftraceLibraryInfo'",
         target_under_test = _subject("not_a_library", src = "minimal.bt", deps = [":shim"]),
@@ -253,6 +258,7 @@ def binary_test_suite(name):
             "compile_other_kernel_test",
             "compile_test",
             "deps_test",
+            "line_break_test",
             "link_dbg_test",
             "link_test",
             "no_clang_test",
