@@ -129,11 +129,13 @@ int unwind_table_finish(struct unwind_table *table) {
   table->rows = malloc(count * sizeof(*table->rows));
   if (!table->rows)
     return -ENOMEM;
+  uint32_t rule = UINT32_MAX;  // of the last row
   for (uint32_t i = 0; i < count; i++) {
     bool is_last_at_address = i + 1 == count || entries[i + 1].address != entries[i].address;
-    bool is_new = !table->rows_count || table->rows[table->rows_count - 1].rule != entries[i].rule;
-    if (is_last_at_address && is_new)
-      table->rows[table->rows_count++] = (struct unwind_row){(uint32_t)(entries[i].address - table->base), entries[i].rule};
+    if (!is_last_at_address || entries[i].rule == rule)
+      continue;
+    rule = entries[i].rule;
+    table->rows[table->rows_count++] = (struct unwind_row){(uint32_t)(entries[i].address - table->base), rule};
   }
   return 0;
 }
