@@ -1,11 +1,9 @@
 #include "shim/packets.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "shim/bpf.h"
@@ -14,29 +12,19 @@
 #include "shim/output/output.h"
 #include "shim/output/pcap.h"
 #include "shim/payload.h"
+#include "shim/perf_ring.h"
 #include "shim/report.h"
 
 // Where the event of a packet has what (SkbOutput in actions.proto).
 enum { TIME_OFFSET = 8, CAPTURED_OFFSET = 16, LENGTH_OFFSET = 20, PACKET_OFFSET = 24 };
 
-struct packet_ring {
-  int fd;
-  uint8_t *mapping;  // a page of struct perf_event_mmap_page, then the data
-};
-
 static struct {
-  struct packet_ring *rings;
+  struct perf_ring *rings;
   uint32_t rings_count;
-  uint64_t page;
-  uint64_t size;            // of a ring's data, a power of two
   struct writer **files;    // of each action; of one path there is one
   uint32_t files_count;
   _Alignas(8) uint8_t event[PERF_LARGEST_RECORD];
 } packets;
-
-static _Atomic uint64_t *position(const struct packet_ring *ring, size_t offset) {
-  return (_Atomic uint64_t *)(void *)(ring->mapping + offset);
-}
 
 static int open_file(const struct tracer *tracer, uint32_t index) {
   const struct pb_action *actions = tracer->resources->actions;
@@ -74,28 +62,22 @@ static int open_files(const struct tracer *tracer) {
   return 0;
 }
 
-static int open_ring(const struct map *map, uint32_t cpu, int epoll_fd) {
-  struct perf_event_attr attr = {
+static int open_ring(const struct map *map, uint32_t cpu, uint64_t size, int epoll_fd) {
+  const struct perf_event_attr attr = {
       .type = PERF_TYPE_SOFTWARE,
+      .size = sizeof(attr),
       .config = PERF_COUNT_SW_BPF_OUTPUT,
       .sample_period = 1,
       .sample_type = PERF_SAMPLE_RAW,
       .wakeup_events = 1,
   };
-  int fd = perf_event_open(&attr, -1, (int)cpu);
-  if (fd == -ENODEV)
-    return 0;  // offline: no program runs there
-  if (fd < 0)
-    return fd;
-  void *mapping = mmap(NULL, packets.page + packets.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (mapping == MAP_FAILED) {
-    int err = -errno;
-    close(fd);
-    return err;
-  }
-  packets.rings[packets.rings_count++] = (struct packet_ring){.fd = fd, .mapping = mapping};
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-  return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : bpf_map_update(map->fd, &cpu, &fd);
+  struct perf_ring *ring = &packets.rings[packets.rings_count];
+  int err = perf_ring_open(ring, &attr, cpu, size);
+  if (err)
+    return err == -ENODEV ? 0 : err;  // offline: no program runs there
+  packets.rings_count++;
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = ring->fd};
+  return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, ring->fd, &event) < 0 ? -errno : bpf_map_update(map->fd, &cpu, &ring->fd);
 }
 
 static int open_rings(const struct map *map, int epoll_fd) {
@@ -103,15 +85,14 @@ static int open_rings(const struct map *map, int epoll_fd) {
   int err = host_read_cpu_list("/sys/devices/system/cpu/possible", &possible);
   if (err)
     return err;
-  packets.page = (uint64_t)sysconf(_SC_PAGESIZE);
-  packets.size = packets.page;
-  while (packets.size < map->info->max_entries / possible.count)
-    packets.size *= 2;
+  uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+  while (size < map->info->max_entries / possible.count)
+    size *= 2;
   packets.rings = calloc((size_t)possible.highest + 1, sizeof(*packets.rings));
   if (!packets.rings)
     return -ENOMEM;
   for (uint32_t cpu = possible.lowest; cpu <= possible.highest && !err; cpu++)
-    err = open_ring(map, cpu, epoll_fd);
+    err = open_ring(map, cpu, size, epoll_fd);
   return err;
 }
 
@@ -127,10 +108,8 @@ int shim_packets_open(struct tracer *tracer, const struct map *map, int epoll_fd
 }
 
 void shim_packets_close(void) {
-  for (uint32_t i = 0; i < packets.rings_count; i++) {
-    munmap(packets.rings[i].mapping, packets.page + packets.size);
-    close(packets.rings[i].fd);
-  }
+  for (uint32_t i = 0; i < packets.rings_count; i++)
+    perf_ring_close(&packets.rings[i]);
   for (uint32_t i = 0; i < packets.files_count; i++) {
     struct writer *file = packets.files[i];
     if (!file)
@@ -166,27 +145,19 @@ int shim_action_skb_output(struct tracer *tracer, const struct pb_action *action
   return file->error;
 }
 
-// Takes bytes out of a ring, at whose end they go on at its beginning.
-static void copy(const struct packet_ring *ring, uint64_t from, void *to, uint64_t size) {
-  const uint8_t *data = ring->mapping + packets.page;
-  uint64_t start = from & (packets.size - 1);
-  uint64_t first = size < packets.size - start ? size : packets.size - start;
-  memcpy(to, data + start, first);
-  memcpy((uint8_t *)to + first, data, size - first);
-}
-
 // A sample is its header, the size of the event as u32, and the event with up to seven bytes behind it. Records of other kinds are
 // passed over: lost samples too, because the programs have counted them.
-static int read_record(struct tracer *tracer, const struct packet_ring *ring, uint64_t at, const struct perf_event_header *header) {
+static int read_record(void *context, const struct perf_ring *ring, uint64_t at, const struct perf_event_header *header) {
+  struct tracer *tracer = context;
   uint32_t size = 0, index = UINT32_MAX;
   if (header->type != PERF_RECORD_SAMPLE)
     return 0;
   if (header->size < sizeof(*header) + sizeof(size))
     return -EBADMSG;
-  copy(ring, at + sizeof(*header), &size, sizeof(size));
+  perf_ring_copy(ring, at + sizeof(*header), &size, sizeof(size));
   if (size < sizeof(index) || size > header->size - sizeof(*header) - sizeof(size))
     return -EBADMSG;
-  copy(ring, at + sizeof(*header) + sizeof(size), packets.event, size);
+  perf_ring_copy(ring, at + sizeof(*header) + sizeof(size), packets.event, size);
   memcpy(&index, packets.event, sizeof(index));
   if (index >= packets.files_count || !packets.files[index])
     return -EBADMSG;
@@ -198,30 +169,12 @@ static int read_record(struct tracer *tracer, const struct packet_ring *ring, ui
   return err;
 }
 
-static int drain_ring(struct tracer *tracer, const struct packet_ring *ring) {
-  uint64_t tail = atomic_load_explicit(position(ring, PERF_DATA_TAIL_OFFSET), memory_order_relaxed);
-  uint64_t head = atomic_load_explicit(position(ring, PERF_DATA_HEAD_OFFSET), memory_order_acquire);
-  int err = 0;
-  while (tail < head && !err) {
-    struct perf_event_header header;
-    copy(ring, tail, &header, sizeof(header));
-    if (header.size < sizeof(header)) {
-      report(REPORT_ERROR, NULL, 0, "events: read packets: a record has no size");
-      return -EBADMSG;
-    }
-    err = read_record(tracer, ring, tail, &header);
-    if (err == -EBADMSG)
-      report(REPORT_ERROR, NULL, 0, "events: read packets: a record is malformed");
-    tail += header.size;
-    atomic_store_explicit(position(ring, PERF_DATA_TAIL_OFFSET), tail, memory_order_release);
-  }
-  return err;
-}
-
 int shim_packets_drain(struct tracer *tracer) {
   int err = 0;
   for (uint32_t i = 0; i < packets.rings_count && !err; i++)
-    err = drain_ring(tracer, &packets.rings[i]);
+    err = perf_ring_drain(&packets.rings[i], read_record, tracer);
+  if (err == -EBADMSG)
+    report(REPORT_ERROR, NULL, 0, "events: read packets: a record is malformed");
   // For who watches the files grow.
   for (uint32_t i = 0; i < packets.files_count && !err; i++) {
     err = packets.files[i] ? writer_flush(packets.files[i]) : 0;
