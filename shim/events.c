@@ -15,11 +15,15 @@
 #include "shim/packets.h"
 #include "shim/payload.h"
 #include "shim/report.h"
+#include "shim/user/mapping_watch.h"
 
 #pragma weak shim_run_special
 #pragma weak shim_packets_open
 #pragma weak shim_packets_close
 #pragma weak shim_packets_drain
+#pragma weak shim_mappings_open
+#pragma weak shim_mappings_close
+#pragma weak shim_mappings_drain
 
 // The kernel maps the data twice in a row, so that a record that wraps around is in one piece.
 struct ring {
@@ -151,7 +155,11 @@ int events_open(struct tracer *tracer, struct events **opened_events) {
     err = watch_process(events, tracer->command.process_fd);
   if (err)
     report(REPORT_ERROR, NULL, 0, "events: open ring buffer: %s", report_cause(err));
-  return !err && packets ? shim_packets_open(tracer, packets, events->epoll_fd) : err;
+  if (!err && packets)
+    err = shim_packets_open(tracer, packets, events->epoll_fd);
+  if (!err && shim_mappings_open)
+    shim_mappings_open(tracer, events->epoll_fd);
+  return err;
 }
 
 void events_close(struct events *events) {
@@ -159,6 +167,8 @@ void events_close(struct events *events) {
     return;
   if (shim_packets_close)
     shim_packets_close();
+  if (shim_mappings_close)
+    shim_mappings_close();
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   if (events->ring.consumer)
     munmap((void *)events->ring.consumer, page);
@@ -252,6 +262,8 @@ int events_wait(struct tracer *tracer, struct events *events) {
   while (!err && !tracer->exiting && !interrupted) {
     bool busy = false;
     err = drain_packets(tracer);
+    if (shim_mappings_drain)
+      shim_mappings_drain();
     if (!err && events->ring.producer)
       err = consume(tracer, events, true, &busy);
     events_report_loss(tracer, events);

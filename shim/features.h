@@ -12,6 +12,7 @@
 //     for user stacks      shim_print_ustack_names                   in the modes BPFTRACE and PERF; and for these and usym
 //                          shim_demangle                             if config.cpp_demangle, and for uprobes by demangled names
 //                          shim_source_lines                         (stacks only) if config.show_debug_info
+//                          shim_mappings_open                        what processes map, for when they have ended
 //     for maps that print  shim_print_map                            a map of role USER with config.print_maps_on_exit,
 //                                                                    or an action print_map
 //     for test, bench      shim_run_tests, shim_filter_targets       probes of these types

@@ -292,11 +292,12 @@ enum { BPF_RINGBUF_HEADER_SIZE = 8 };
 #define BPF_RINGBUF_DISCARD_BIT (1u << 30)
 
 enum { PERF_TYPE_SOFTWARE = 1, PERF_TYPE_TRACEPOINT = 2, PERF_TYPE_BREAKPOINT = 5 };
-enum { PERF_COUNT_SW_CPU_CLOCK = 0, PERF_COUNT_SW_BPF_OUTPUT = 10 };
-enum { PERF_SAMPLE_RAW = 1 << 10 };  // of sample_type
+enum { PERF_COUNT_SW_CPU_CLOCK = 0, PERF_COUNT_SW_DUMMY = 9, PERF_COUNT_SW_BPF_OUTPUT = 10 };
+enum { PERF_SAMPLE_TIME = 1 << 2, PERF_SAMPLE_RAW = 1 << 10 };  // of sample_type
 
 // A record of a perf event's ring. Its size has 16 bits.
-enum { PERF_RECORD_SAMPLE = 9, PERF_LARGEST_RECORD = 1 << 16 };
+enum { PERF_RECORD_COMM = 3, PERF_RECORD_FORK = 7, PERF_RECORD_SAMPLE = 9, PERF_RECORD_MMAP2 = 10, PERF_LARGEST_RECORD = 1 << 16 };
+enum { PERF_RECORD_MISC_COMM_EXEC = 1 << 13 };
 
 struct perf_event_header {
   uint32_t type;
@@ -307,7 +308,7 @@ struct perf_event_header {
 // struct perf_event_mmap_page: data_head, which the kernel writes, and data_tail, which the reader does.
 enum { PERF_DATA_HEAD_OFFSET = 1024, PERF_DATA_TAIL_OFFSET = 1032 };
 
-// struct perf_event_attr in its first published size with the fields that kprobes use (PERF_ATTR_SIZE_VER1, 72 bytes).
+// struct perf_event_attr in the size that has a clock (PERF_ATTR_SIZE_VER5, 112 bytes, Linux 4.1).
 struct perf_event_attr {
   uint32_t type;
   uint32_t size;
@@ -316,14 +317,29 @@ struct perf_event_attr {
   uint64_t sample_type;
   uint64_t read_format;
   uint64_t flags;
-  uint32_t wakeup_events;
+  uint32_t wakeup_events;  // or wakeup_watermark, in bytes
   uint32_t bp_type;
   uint64_t config1;  // kprobe_func, uprobe_path, bp_addr
   uint64_t config2;  // probe_offset, or kprobe_addr without a function; bp_len
+  uint64_t branch_sample_type;
+  uint64_t sample_regs_user;
+  uint32_t sample_stack_user;
+  int32_t clockid;
+  uint64_t sample_regs_intr;
+  uint32_t aux_watermark;
+  uint32_t sample_max_stack;
 };
 
 #define PERF_ATTR_FLAG_DISABLED (1ull << 0)
+#define PERF_ATTR_FLAG_MMAP (1ull << 8)
+#define PERF_ATTR_FLAG_COMM (1ull << 9)
 #define PERF_ATTR_FLAG_FREQ (1ull << 10)
+#define PERF_ATTR_FLAG_TASK (1ull << 13)
+#define PERF_ATTR_FLAG_WATERMARK (1ull << 14)
+#define PERF_ATTR_FLAG_SAMPLE_ID_ALL (1ull << 18)
+#define PERF_ATTR_FLAG_MMAP2 (1ull << 23)
+#define PERF_ATTR_FLAG_COMM_EXEC (1ull << 24)
+#define PERF_ATTR_FLAG_USE_CLOCKID (1ull << 25)
 
 #define PERF_FLAG_FD_CLOEXEC (1ul << 3)
 

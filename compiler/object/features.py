@@ -42,8 +42,10 @@ def features(resources: pb.RequiredResources) -> list[str]:
             needed.add("shim_source_lines")
     if any(probe.uprobe.demangled for probe in resources.probes):
         needed.add("shim_demangle")
-    if resources.config.cpp_demangle and any(_has_names(type_) for type_ in resources.types):
-        needed.add("shim_demangle")
+    if any(_has_names(type_) for type_ in resources.types):
+        needed.add("shim_mappings_open")
+        if resources.config.cpp_demangle:
+            needed.add("shim_demangle")
     if any(entry.role == pb.Map.UNWIND_PROCESSES for entry in resources.maps):
         needed |= {"shim_unwind_open", "shim_unwind_run_to_entry"}
     has_user_maps = any(entry.role == pb.Map.USER for entry in resources.maps)

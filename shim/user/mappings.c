@@ -38,6 +38,21 @@ static bool parse_mapping(char *line, struct mapping *mapping) {
   return is_executable;
 }
 
+int mappings_parse(char *text, struct mappings *mappings) {
+  uint32_t lines = 1;
+  for (const char *at = text; (at = strchr(at, '\n')); at++)
+    lines++;
+  *mappings = (struct mappings){.text = text, .list = malloc(lines * sizeof(*mappings->list))};
+  if (!mappings->list) {
+    mappings_free(mappings);
+    return -ENOMEM;
+  }
+  char *rest;
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+    mappings->count += parse_mapping(line, &mappings->list[mappings->count]);
+  return 0;
+}
+
 int mappings_read(uint32_t pid, struct mappings *mappings) {
   char path[64];
   char *text;
@@ -45,20 +60,11 @@ int mappings_read(uint32_t pid, struct mappings *mappings) {
   *mappings = (struct mappings){0};
   small_snprintf(path, sizeof(path), "/proc/%u/maps", pid);
   int err = host_read_file(path, &text, &size);
-  if (err)
-    return err;
-  uint32_t lines = 1;
-  for (const char *at = text; (at = strchr(at, '\n')); at++)
-    lines++;
-  mappings->text = text;
-  mappings->list = malloc(lines * sizeof(*mappings->list));
-  err = !size ? -ESRCH : !mappings->list ? -ENOMEM : 0;
-  char *rest;
-  for (char *line = err ? NULL : strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-    mappings->count += parse_mapping(line, &mappings->list[mappings->count]);
-  if (err)
-    mappings_free(mappings);
-  return err;
+  if (!err && !size) {
+    free(text);
+    err = -ESRCH;
+  }
+  return err ? err : mappings_parse(text, mappings);
 }
 
 void mappings_free(struct mappings *mappings) {

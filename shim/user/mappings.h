@@ -14,7 +14,7 @@ struct mapping {
 };
 
 struct mappings {
-  struct mapping *list;  // by address
+  struct mapping *list;  // by address; those of the history newest first
   uint32_t count;
   char *text;            // of /proc/PID/maps, which the paths point into
 };
@@ -22,6 +22,8 @@ struct mappings {
 // Reads those of a process. Returns 0 or a negative errno, -ESRCH for a process that has no memory any more. Release with
 // mappings_free().
 int mappings_read(uint32_t pid, struct mappings *mappings);
+// The same of a text in their form, which becomes theirs. It returns 0 or -ENOMEM.
+int mappings_parse(char *text, struct mappings *mappings);
 void mappings_free(struct mappings *mappings);
 
 // Opens the file of a mapping: calls `open` with a path, and the root of the file system that the process sees, until it returns 0 or

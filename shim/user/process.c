@@ -8,8 +8,13 @@
 #include "shim/host.h"
 #include "shim/report.h"
 #include "shim/small_printf.h"
+#include "shim/user/mapping_history.h"
+#include "shim/user/mapping_watch.h"
 #include "shim/user/mappings.h"
 #include "shim/user/symbols.h"
+
+// Linked where processes are watched: see features.h.
+#pragma weak shim_mappings_drain
 
 // More than these are not kept: what has been used longest ago makes room.
 enum { MAX_PROCESSES = 64, MAX_FILES = 128 };
@@ -70,10 +75,13 @@ static uint32_t count_lines(const char *text) {
   return count;
 }
 
-// Replaces what is known of a process's memory. One that has ended keeps what was known: its maps are empty or not there.
+// Replaces what is known of a process's memory. Of one that has ended, whose maps are empty or not there, the history may know more.
 static void read_mappings(struct process *process) {
   struct mappings mappings;
-  if (mappings_read(process->pid, &mappings))
+  int err = mappings_read(process->pid, &mappings);
+  if (err && shim_mappings_drain)
+    shim_mappings_drain();
+  if (err && mapping_history_read(process->pid, &mappings))
     return;
   mappings_free(&process->mappings);
   process->mappings = mappings;
@@ -89,7 +97,7 @@ void user_process_refresh(uint32_t pid) {
   struct stat status;
   for (int i = 0; i < MAX_PROCESSES; i++) {
     struct process *process = &processes[i];
-    if (process->last_use && process->pid == pid && process->program_inode && read_program(pid, &status) &&
+    if (process->last_use && process->pid == pid && read_program(pid, &status) &&
         (process->program_inode != status.st_ino || process->program_device != status.st_dev))
       process_free(process);
   }

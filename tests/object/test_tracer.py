@@ -94,6 +94,7 @@ def test_features_for_user_symbols(type_: pb.Type, is_named: bool) -> None:
     message.config.cpp_demangle = True
     needed = features(message)
     assert ("shim_demangle" in needed) == is_named
+    assert ("shim_mappings_open" in needed) == is_named
     is_stack_of_names = is_named and type_.kind == pb.Type.USTACK
     assert ("shim_print_ustack_names" in needed) == is_stack_of_names
     assert "shim_source_lines" not in needed

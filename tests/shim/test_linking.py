@@ -7,7 +7,9 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 TRACERS = Path(os.environ.get("SHIM_TRACERS", Path(__file__).parent))
-USER_SYMBOLS = {"elf_open", "user_symbols_open", "user_place_find", "shim_print_ustack_names"}
+USER_SYMBOLS = {
+    "elf_open", "user_symbols_open", "user_place_find", "shim_print_ustack_names", "shim_mappings_open",
+}  # fmt: skip
 KERNEL_SYMBOLS = {"kernel_symbol_name", "kallsyms_each", "shim_print_kstack"}
 DEMANGLER = {"shim_demangle", "cpp_demangle", "cpp_print", "rust_demangle", "rust_v0_demangle"}
 SOURCE_LINES = {"shim_source_lines", "dwarf_open", "dwarf_find"}

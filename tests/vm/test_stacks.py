@@ -1,11 +1,13 @@
 """User stacks of programs in several languages name their functions, innermost first."""
 
 import re
+import signal
 
 import pytest
 
 from tests.vm.guest_python import ISOLATED, interpreter
 from tests.vm.machine import Machine
+from tests.vm.tracing import start
 
 C_FUNCTIONS = ["stack_inner", "stack_outer", "main"]
 CPP_FUNCTIONS = [
@@ -21,6 +23,7 @@ RUST_FUNCTIONS = [
     "rust_calls::measure::<rust_calls::shapes::Square<i64>>",
     "main",
 ]
+SHORT_LIVED_FUNCTIONS = ["short_inner", "short_outer", "main"]
 PYTHON_PROGRAM = """\
 import os, time
 def python_inner():
@@ -112,3 +115,50 @@ def test_libraries_without_frame_pointers(machine: Machine) -> None:
     names = [re.sub(r"\+\d+$", "", name) for name, _ in stack]
     assert names[0] in ("getppid", "__getppid")
     assert {"Py_RunMain", "Py_BytesMain", "__libc_start_main"} <= set(names)
+
+
+def stacks_of_ended(stdout: str) -> dict[int, list[tuple[str, str]]]:
+    """Names without offsets, and modules, of the frames of each process."""
+    return {
+        int(pid): re.findall(r"^\t[0-9a-f]+ (.+?)(?:\+\d+)? \((.+)\)$", frames, re.MULTILINE)
+        for pid, frames in re.findall(r"^@\[(\d+), \n(.*?)\n\]: 1$", stdout, re.MULTILINE | re.DOTALL)
+    }
+
+
+def test_processes_that_have_ended(machine: Machine) -> None:
+    """One that was there before the tracer, one that came later, the child of one, and one with libraries."""
+    waiting = machine.spawn("/bin/short_lived", "wait")
+    waiting.wait_for_line("ready")
+    tracer = start(machine, "/bin/ended_stacks")
+    waiting.signal(signal.SIGUSR1)
+    assert waiting.wait().code == 0
+    assert machine.run("/bin/short_lived").code == 0
+    assert machine.run("/bin/short_lived", "fork").code == 0
+    assert machine.run(str(interpreter()), *ISOLATED, "-c", "import os; os.getppid()").code == 0
+    tracer.signal(signal.SIGINT)
+    ended = tracer.wait()
+    assert ended.code == 0, ended
+    stacks = stacks_of_ended(ended.stdout)
+    assert len(stacks) == 4, ended
+    of_python = [frames for frames in stacks.values() if ("main", "/bin/short_lived") not in frames]
+    assert len(of_python) == 1 and of_python[0][0][0] == "getppid" and of_python[0][0][1].endswith("/libc.so.6"), (
+        of_python
+    )
+    for frames in stacks.values():
+        assert frames in of_python or [name for name, _ in frames[:3]] == SHORT_LIVED_FUNCTIONS, frames
+
+
+def test_a_command_that_has_ended(machine: Machine) -> None:
+    completed = machine.run("/bin/ended_stacks", "-c", "/bin/short_lived")
+    (frames,) = stacks_of_ended(completed.stdout).values()
+    assert [name for name, _ in frames[:3]] == SHORT_LIVED_FUNCTIONS
+
+
+def test_a_process_that_has_ended(machine: Machine) -> None:
+    waiting = machine.spawn("/bin/short_lived", "wait")
+    waiting.wait_for_line("ready")
+    tracer = start(machine, "/bin/ended_stacks", "-p", str(waiting.pid))
+    waiting.signal(signal.SIGUSR1)
+    assert waiting.wait().code == 0
+    (frames,) = stacks_of_ended(tracer.wait().stdout).values()
+    assert [name for name, _ in frames[:3]] == SHORT_LIVED_FUNCTIONS
