@@ -85,7 +85,7 @@ static int open_rings(const struct map *map, int epoll_fd) {
   int err = host_read_cpu_list("/sys/devices/system/cpu/possible", &possible);
   if (err)
     return err;
-  uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+  uint64_t size = 1;
   while (size < map->info->max_entries / possible.count)
     size *= 2;
   packets.rings = calloc((size_t)possible.highest + 1, sizeof(*packets.rings));

@@ -13,6 +13,8 @@ int perf_ring_open(struct perf_ring *ring, const struct perf_event_attr *attr, u
   if (fd < 0)
     return fd;
   uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+  if (size < page)
+    size = page;
   void *mapping = mmap(NULL, page + size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapping == MAP_FAILED) {
     int err = -errno;

@@ -13,7 +13,8 @@ struct perf_ring {
   uint64_t size;     // of the data, a power of two
 };
 
-// Opens an event on a CPU, and its ring. Returns 0, or a negative errno: -ENODEV for a CPU that is offline.
+// Opens an event on a CPU, and its ring with `size` bytes of data: a power of two; at least it gets a page. Returns 0, or a negative
+// errno: -ENODEV for a CPU that is offline.
 int perf_ring_open(struct perf_ring *ring, const struct perf_event_attr *attr, uint32_t cpu, uint64_t size);
 void perf_ring_close(struct perf_ring *ring);
 
