@@ -20,6 +20,7 @@ static struct {
   struct perf_ring *rings;
   uint32_t rings_count;
   uint32_t only;  // the process that is watched, 0 for all
+  bool scanned;
 } watch;
 
 static int open_ring(uint32_t cpu, int epoll_fd) {
@@ -67,7 +68,6 @@ static uint32_t scan_process(uint32_t pid) {
   return count;
 }
 
-// What was mapped before there were records.
 static void scan_all(void) {
   DIR *folder = opendir("/proc");
   const struct dirent *entry;
@@ -90,8 +90,6 @@ void shim_mappings_open(const struct tracer *tracer, int epoll_fd) {
            report_privilege_hint(err));
   } else if (watch.only) {
     scan_process(watch.only);
-  } else {
-    scan_all();
   }
 }
 
@@ -118,6 +116,10 @@ static int read_record(void *context, const struct perf_ring *ring, uint64_t at,
 }
 
 void shim_mappings_drain(void) {
+  if (watch.rings_count && !watch.only && !watch.scanned) {
+    watch.scanned = true;
+    scan_all();
+  }
   for (uint32_t i = 0; i < watch.rings_count; i++)
     perf_ring_drain(&watch.rings[i], read_record, NULL);
 }
