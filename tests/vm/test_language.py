@@ -48,6 +48,7 @@ def test_kernel_functions_are_called_where_they_may_be(machine: Machine, kernel_
         f"@fentry: {1 if has_function else -1}",
         "@ordinary: false",
         "@rawtracepoint: -1",
+        "@registers: true",
     ]
 
 

@@ -45,7 +45,7 @@
 #define typeof __typeof__
 #endif
 
-/* Output for trace_pipe; up to three arguments go through the older helper. */
+/* Output for trace_pipe, of up to three values. */
 #define bpf_printk(format, ...)                                                     \
   ({                                                                                \
     static const char bpf_format[] = format;                                        \
