@@ -6,7 +6,7 @@ here, `i64` and `ptr`. Narrower integers exist between a load or store and its e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 Operand = str
@@ -104,6 +104,9 @@ class Function:
         self.cleared_at_return: Operand | None = None
         """The address of a u64 that is set to zero when the function returns."""
         self._current: Label = ""
+        self._sources: dict[Label, list[Label]] = {}
+        self._dominators: dict[Label, Label | None] = {}
+        self._known: dict[str, tuple[Operand, Label]] = {}
         self._count = 0
         module.functions.append(self)
         self.enter(self.label("start"))
@@ -121,6 +124,7 @@ class Function:
         self._lines = []
         self._current = label
         self._blocks.append((label, self._lines))
+        self._dominators[label] = self._common_dominator(self._sources.get(label, []))
 
     @property
     def current(self) -> Label:
@@ -130,14 +134,41 @@ class Function:
         return self._current
 
     def branch(self, label: Label) -> None:
+        self._leads_to(label)
         self._terminate(f"br label %{label}")
 
     def branch_if(self, condition: Operand, then: Label, otherwise: Label) -> None:
+        self._leads_to(then)
+        self._leads_to(otherwise)
         self._terminate(f"br i1 {condition}, label %{then}, label %{otherwise}")
 
     def loop_back(self, label: Label) -> None:
         """A branch to the head of a loop, which is not to be unrolled."""
+        self._leads_to(label)
         self._terminate(f"br label %{label}, !llvm.loop !0")
+
+    def _leads_to(self, label: Label) -> None:
+        source = self.current
+        if source != self._blocks[0][0] and self._dominators[source] is None:
+            return  # from code that nothing reaches
+        if label not in self._dominators:
+            self._sources.setdefault(label, []).append(source)
+        elif not self._dominates(label, source):
+            raise AssertionError(f"a branch from {source} into the loop of {label}")
+
+    def _common_dominator(self, labels: Sequence[Label]) -> Label | None:
+        """The last block that every way to all of these goes through; None for code that nothing reaches."""
+        common = labels[0] if labels else None
+        for label in labels[1:]:
+            while common is not None and not self._dominates(common, label):
+                common = self._dominators[common]
+        return common
+
+    def _dominates(self, label: Label, other: Label | None) -> bool:
+        """Whether every way to `other` goes through `label`."""
+        while other is not None and other != label:
+            other = self._dominators[other]
+        return other is not None
 
     def ret(self, value: Operand) -> None:
         if self.cleared_at_return is not None:
@@ -162,6 +193,14 @@ class Function:
         name = f"%v{self._count}"
         self.emit(f"{name} = {text}")
         return name
+
+    def once(self, name: str, make: Callable[[], Operand]) -> Operand:
+        """A value that stays the same while the function runs: what `make` emits, or has emitted on every way here."""
+        value, label = self._known.get(name, ("", ""))
+        if not value or not self._dominates(label, self.current):
+            value = make()
+            self._known[name] = value, self.current
+        return value
 
     def at_start(self, text: str) -> Operand:
         """An instruction with a result at the start of the function, which dominates everything."""

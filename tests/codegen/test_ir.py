@@ -54,6 +54,52 @@ def test_what_follows_a_terminator_is_in_a_block_of_its_own() -> None:
     assert lines[-2] == "unreachable"
 
 
+def once(f: ir.Function) -> ir.Operand:
+    return f.once("clock", lambda: f.call_helper(5))
+
+
+def test_a_value_that_stays_is_made_once_on_every_way() -> None:
+    f = function()
+    then, done = f.label("then"), f.label("done")
+    f.branch_if("true", then, done)
+    f.enter(then)
+    inside = once(f)
+    assert once(f) == inside
+    f.enter(done)
+    after = once(f)
+    assert after != inside, "not every way leads through the branch"
+    head, body_, end = f.label("head"), f.label("body"), f.label("end")
+    f.enter(head)
+    f.branch_if("true", body_, end)
+    f.enter(body_)
+    assert once(f) == after
+    f.loop_back(head)
+    f.enter(end)
+    assert once(f) == after
+
+
+def test_code_that_nothing_reaches_leads_nowhere() -> None:
+    f = function()
+    head, done = f.label("head"), f.label("done")
+    f.enter(head)
+    before = once(f)
+    f.branch(done)
+    f.loop_back(head)  # as after a `break`
+    f.enter(done)
+    assert once(f) == before
+
+
+def test_a_second_way_into_a_loop_is_a_mistake() -> None:
+    f = function()
+    loop, other = f.label("loop"), f.label("other")
+    f.branch_if("true", loop, other)
+    f.enter(loop)
+    f.ret("0")
+    f.enter(other)
+    with pytest.raises(AssertionError, match="into the loop"):
+        f.branch(loop)
+
+
 def test_allocas_stand_at_the_start() -> None:
     f = function()
     later = f.label("later")

@@ -23,40 +23,32 @@ def _in_tracer_namespace(node: ast.Builtin | ast.Call) -> bool:
             return True
 
 
-def _pid_tgid(e: Emitter, node: ast.Builtin | ast.Call, offset: int) -> Operand:
-    """The thread id (offset 0) or process id (offset 4), which a namespace other than the initial one renumbers.
+def _pid_tgid(e: Emitter, node: ast.Builtin | ast.Call) -> Operand:
+    """Process id << 32 | thread id, which a namespace other than the initial one renumbers.
 
     Which of the two ways is taken is known when the program is loaded, so the other one costs nothing.
     """
-    f, constants = e.f, e.resources.constants
     if not _in_tracer_namespace(node):
-        return _global_id(e, offset)
+        return e.f.once("global ids", lambda: e.helper("get_current_pid_tgid"))
+    return e.f.once("ids", lambda: _namespace_ids(e))
+
+
+def _namespace_ids(e: Emitter) -> Operand:
+    f, constants = e.f, e.resources.constants
     initial = e.symbol_value(constants.host(pb.HostValue.IN_INITIAL_PID_NAMESPACE))
     inside, outside, done = f.label("namespace"), f.label("initial"), f.label("id")
     f.branch_if(f.compare("ne", initial, "0"), outside, inside)
     f.enter(outside)
-    global_id = _global_id(e, offset)
-    after_global = f.current
+    global_ids = e.helper("get_current_pid_tgid")
     f.branch(done)
     f.enter(inside)
-    own_id = _part(e, cold.namespace_ids(f, constants), offset)
-    after_own = f.current
+    own_ids = cold.namespace_ids(f, constants)
     f.enter(done)
-    return f.phi([(global_id, after_global), (own_id, after_own)])
-
-
-def _global_id(e: Emitter, offset: int) -> Operand:
-    return _part(e, e.helper("get_current_pid_tgid"), offset)
-
-
-def _part(e: Emitter, both: Operand, offset: int) -> Operand:
-    if offset:
-        return e.f.binary("lshr", both, "32")
-    return e.f.narrow(both, 32, signed=False)
+    return f.phi([(global_ids, outside), (own_ids, inside)])
 
 
 def process_id(e: Emitter, node: ast.Builtin | ast.Call) -> Operand:
-    return _pid_tgid(e, node, 4)
+    return e.f.binary("lshr", _pid_tgid(e, node), "32")
 
 
 @builtin("pid")
@@ -66,17 +58,21 @@ def pid(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Operand
 
 @builtin("tid")
 def tid(e: Emitter, node: ast.Builtin | ast.Call, into: Place | None) -> Operand:
-    return _pid_tgid(e, node, 0)
+    return e.f.narrow(_pid_tgid(e, node), 32, signed=False)
+
+
+def _uid_gid(e: Emitter) -> Operand:
+    return e.f.once("uid and gid", lambda: e.helper("get_current_uid_gid"))
 
 
 @builtin("uid", "username")
 def uid(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
-    return e.f.narrow(e.helper("get_current_uid_gid"), 32, signed=False)
+    return e.f.narrow(_uid_gid(e), 32, signed=False)
 
 
 @builtin("gid")
 def gid(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
-    return e.f.binary("lshr", e.helper("get_current_uid_gid"), "32")
+    return e.f.binary("lshr", _uid_gid(e), "32")
 
 
 @builtin("comm")
@@ -90,7 +86,7 @@ def comm(e: Emitter, node: ast.Builtin, into: Place | None) -> Place:
 
 @builtin("cpu")
 def cpu(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
-    return e.f.narrow(e.helper("get_smp_processor_id"), 32, signed=False)
+    return e.f.once("cpu", lambda: e.f.narrow(e.helper("get_smp_processor_id"), 32, signed=False))
 
 
 @builtin("ncpus")
@@ -105,7 +101,7 @@ def numaid(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
 
 @builtin("curtask")
 def curtask(e: Emitter, node: ast.Builtin, into: Place | None) -> Operand:
-    return e.helper("get_current_task")
+    return e.f.once("curtask", lambda: e.helper("get_current_task"))
 
 
 @builtin("cgroup")
