@@ -1,8 +1,8 @@
 """Pass: what the program needs of a kernel.
 
 Before: an analyzed program. After: `requirements` lists what the target must have that not every kernel has, with the
-place that needs it. Reported: what the snapshot's kernel lacks, and what is newer than the oldest kernel that the
-tracer has to run on.
+place that needs it. Reported: what the snapshot's kernel or the architecture lacks, and what is newer than the oldest
+kernel that the tracer has to run on.
 """
 
 from __future__ import annotations
@@ -65,6 +65,11 @@ class _Capabilities:
                 self.helper(_CLOCK_HELPERS[node.type.clock], node.span)
             case ast.Call("strstr", [haystack, needle]) if searches.uses_helper(self.analyzed, haystack, needle):
                 self.helper("loop", node.span)
+            case ast.Call("reg", [ast.String(name)]) if name not in self.analyzed.arch.registers:
+                message = f"'{name}' is not a valid register on this architecture ({self.analyzed.arch.name})"
+                self.sink.error("register", message, node.span)
+            case ast.Call("percpu_kaddr", [ast.String(name), *_]) if self.kernel.variable(name) is None:
+                self.sink.error("kernel-variable", f'Could not resolve variable "{name}" from BTF', node.span)
             case ast.Builtin(builtin=Builtin(helpers=helpers)) | ast.Call(builtin=Builtin(helpers=helpers)):
                 for name in helpers:
                     self.helper(name, node.span)

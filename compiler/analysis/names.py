@@ -183,6 +183,10 @@ class _Names:
             self.sink.error("argument-number", f"{self.arch.name} doesn't support {found.name}", node.span)
 
     def check_supported(self, found: Builtin, node: ast.Expression) -> bool:
+        if found.library:  # The script's own calls of it are expanded by now.
+            hint = "A macro of the language can use it."
+            self.sink.error("not-supported", f"{found.name} can not be used in macros of C", node.span, hints=[hint])
+            return False
         if not found.supported:
             shown = found.name if found.kind is Kind.VARIABLE else f"{found.name}()"
             self.sink.error("not-supported", f"{shown} is not supported yet", node.span)
@@ -212,11 +216,6 @@ class _Names:
             if found.name in ("kfunc_exist", "kfunc_allowed"):
                 return self.kfunc_test(node)
             self.arguments(found, node)
-            match found.name:
-                case "reg":
-                    self.check_register(node)
-                case "percpu_kaddr":
-                    self.check_variable_of_kernel(node)
         return node
 
     def c_call(self, node: ast.Call) -> ast.Expression:
@@ -238,12 +237,6 @@ class _Names:
             node.builtin = function
         return node
 
-    def check_register(self, node: ast.Call) -> None:
-        match node.arguments[0]:
-            case ast.String(name) if name not in self.arch.registers:
-                message = f"'{name}' is not a valid register on this architecture ({self.arch.name})"
-                self.sink.error("register", message, node.span)
-
     def kfunc_test(self, node: ast.Call) -> ast.Expression:
         """A question to the target; `comptime` can only ask the kernel of the build."""
         match node.name, node.arguments:
@@ -258,11 +251,6 @@ class _Names:
             case _:
                 self.sink.error("argument-type", f"{node.name}() accepts a string literal only", node.span)
         return node
-
-    def check_variable_of_kernel(self, node: ast.Call) -> None:
-        match node.arguments[0]:
-            case ast.String(name) if self.kernel.variable(name) is None:
-                self.sink.error("kernel-variable", f'Could not resolve variable "{name}" from BTF', node.span)
 
     def check_count(self, found: Builtin, node: ast.Call) -> bool:
         least, most, given = found.least_arguments, found.most_arguments, len(node.arguments)

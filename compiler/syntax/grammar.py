@@ -44,6 +44,9 @@ _TYPE_WORDS = (
 )
 TYPE_NAMES = frozenset(_TYPE_WORDS.split())
 
+# Words that begin a statement where one may stand. Elsewhere they are names as any other.
+STATEMENT_WORDS = frozenset(("break", "continue", "for", "import", "let", "return", "unroll", "while"))
+
 RECORD_KINDS: dict[str, Literal["struct", "union", "enum"]] = {"struct": "struct", "union": "union", "enum": "enum"}
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from compiler.syntax import ast
-from compiler.syntax.grammar import UNARY_PRECEDENCE
+from compiler.syntax.grammar import STATEMENT_WORDS, UNARY_PRECEDENCE
 from compiler.syntax.line_breaks import LineBreaker
 from compiler.syntax.literals import string_literal
 
 _INDENT = "  "
-_BARE_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _INLINE_WIDTH = 60
 _KEYWORD_STATEMENTS = {ast.While: "while", ast.Unroll: "unroll"}
 
@@ -159,7 +159,7 @@ class _Printer(LineBreaker):
             if block.result is None:
                 return "{}"
             if block not in self._broken:
-                text = f"{{ {self.expression(block.result)} }}"
+                text = f"{{ {_no_statement(self.expression(block.result))} }}"
                 if "\n" not in text and len(text) <= _INLINE_WIDTH:
                     return text
                 self._broken.add(block)
@@ -172,7 +172,7 @@ class _Printer(LineBreaker):
         if block.result is not None:
             self._comments_before(block.result.span.start)
             self._gap(block.result.span.start)
-            self._line(self.expression(block.result))
+            self._line(_no_statement(self.expression(block.result)))
             if self._comments:  # The span of a cast or of parentheses ends too early to tell what follows on its line.
                 self._end = len(self._source.text[: self._comments[0].start].rstrip())
         self._comments_before(block.span.end)
@@ -190,7 +190,7 @@ class _Printer(LineBreaker):
                 end = ";" if _needs_semicolon(expression, following, with_result=with_result) else ""
                 self._line(self.expression(expression) + end)
             case ast.ExpressionStatement(expression):
-                self._line(f"{self._after('', expression)};")
+                self._line(f"{_no_statement(self._after('', expression))};")
             case ast.While(condition, body) | ast.Unroll(condition, body):
                 keyword = _KEYWORD_STATEMENTS[type(statement)]
                 self._line(f"{keyword} ({self.expression(condition)}) {self.block(body, with_result=False)}")
@@ -244,7 +244,13 @@ def _setting_value(value: int | str | bool) -> str:
             return "true" if value else "false"
         case int():
             return str(value)
-    return value if _BARE_WORD.fullmatch(value) and value not in ("true", "false") else string_literal(value)
+    return value if _WORD.fullmatch(value) and value not in ("true", "false") else string_literal(value)
+
+
+def _no_statement(text: str) -> str:
+    """An expression where a statement may stand: one that begins with a statement's word needs parentheses."""
+    word = _WORD.match(text)
+    return f"({text})" if word and word[0] in STATEMENT_WORDS else text
 
 
 def _needs_semicolon(expression: ast.Expression, following: ast.Node | None, *, with_result: bool) -> bool:
@@ -255,9 +261,12 @@ def _needs_semicolon(expression: ast.Expression, following: ast.Node | None, *, 
     if isinstance(inner, ast.Statement):
         return False
     # What begins with `-`, `*`, `(` or the like would go on with the `if` as its operand.
-    return not isinstance(inner, ast.Call | ast.Identifier | ast.Builtin | ast.Block) and not (
-        isinstance(inner, ast.If) and inner.form == "if"
-    )
+    match inner:
+        case ast.Call(name) | ast.Identifier(name):
+            return name in STATEMENT_WORDS
+        case ast.Builtin() | ast.Block() | ast.If(form="if"):
+            return False
+    return True
 
 
 def _has_result(expression: ast.Expression | None) -> bool:
