@@ -13,6 +13,7 @@ from compiler.object.btf import BtfWriter, Linkage, Member
 from compiler.types import lattice
 from compiler.types.btf_source import BtfSource
 from compiler.types.lattice import Field, Struct, Type
+from compiler.types.snapshot import VMLINUX
 from proto import required_resources_pb2 as pb
 
 Kind = pb.CoreRelocation.Kind
@@ -63,6 +64,7 @@ class CoreTypes:
         constant = pb.Constant()
         constant.core.kind = kind
         constant.core.description = describe(root, steps)
+        constant.core.module = _module(root)
         self._pending.append(_Pending(constant, kind, root, steps))
         return constant
 
@@ -72,6 +74,7 @@ class CoreTypes:
         constant = pb.Constant()
         constant.core.kind = kind
         constant.core.description = f"{enum}.{name}"
+        constant.core.module = _module(enum)
         constant.core.btf_type = self.btf.enumeration(enum.name, [(name, value)], enum.size)
         constant.core.access = "0"
         constant.core.local_value = 1 if kind == Kind.ENUM_VALUE_EXISTS else value & (1 << 64) - 1
@@ -164,6 +167,12 @@ class CoreTypes:
                 current = step.type
                 bitfield = step.bitfield
         return indexes, offset, current, bitfield
+
+
+def _module(type_: Struct | lattice.Enum) -> str:
+    """The module of the compiler's kernel that has the type, empty for vmlinux."""
+    source = type_.source
+    return source.module if isinstance(source, BtfSource) and source.module != VMLINUX else ""
 
 
 def _element(type_: Type) -> Type:

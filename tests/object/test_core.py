@@ -166,3 +166,21 @@ def test_an_enumeration_without_a_name_stays_one() -> None:
     local = Btf(core.finish())
     (type_id,) = local.find("s", BtfKind.STRUCT)
     assert [local.kind(item.type) for item in local.members(type_id)] == [BtfKind.INT, BtfKind.ENUM]
+
+
+@pytest.mark.parametrize(("module", "expected"), [("vmlinux", ""), ("kvm", "kvm")])
+def test_the_module_that_has_a_type_is_named(module: str, expected: str) -> None:
+    kernel = BtfWriter()
+    kernel.composite(kernel.reserve(), "s", 4, [Member("a", kernel.integer(4, signed=True), 0)], union=False)
+    kernel.enumeration("e", [("E", 1)], 4)
+    source = BtfSource(Btf(kernel.finish()), module)
+    struct, enum = source.struct("s"), source.enum("e")
+    assert struct is not None
+    assert enum is not None
+    core = CoreTypes()
+    constants = [
+        core.relocation(Kind.FIELD_BYTE_OFFSET, struct, (struct.fields[0],)),
+        core.relocation(Kind.TYPE_SIZE, struct, ()),
+        core.enumerator(Kind.ENUM_VALUE, enum, "E"),
+    ]
+    assert [constant.core.module for constant in constants] == [expected] * 3
