@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -133,12 +135,33 @@ out:
   return err;
 }
 
+static size_t page_size;
+
+// Of a mapped file that has been cut short meanwhile (as a copy over it does at first), what is missing reads as zero. What is in such a file
+// is never trusted.
+static void fill_with_zeros(int signal_number, siginfo_t *info, void *context) {
+  (void)context;
+  void *page = (void *)((uintptr_t)info->si_addr & ~(page_size - 1));
+  bool is_missing = info->si_code == BUS_ADRERR;
+  if (!is_missing || mmap(page, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+    signal(signal_number, SIG_DFL);  // and the same access, which comes next, ends the process
+}
+
+static void survive_cut_files(void) {
+  const struct sigaction action = {.sa_sigaction = fill_with_zeros, .sa_flags = SA_SIGINFO | SA_RESTART};
+  if (page_size)
+    return;
+  page_size = (size_t)sysconf(_SC_PAGESIZE);
+  sigaction(SIGBUS, &action, NULL);
+}
+
 int host_map_file(const char *path, uint64_t start, const uint8_t **data, size_t *size) {
   uint64_t whole = 0;
   int fd = open_regular(path, &whole);
   if (fd < 0)
     return fd;
   int err = whole > start ? 0 : -ENOEXEC;
+  survive_cut_files();
   if (!err) {
     *size = (size_t)(whole - start);
     void *map = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, (off_t)start);

@@ -28,7 +28,7 @@ int host_possible_cpus(void);
 int host_read_file(const char *path, char **data, size_t *size);
 
 // Maps a regular file, from `start` (a multiple of the page's size) to its end. Returns 0 or a negative errno, -ENOEXEC if it does not go
-// so far; release with munmap().
+// so far; release with munmap(). Pages that are cut off the file later read as zero.
 int host_map_file(const char *path, uint64_t start, const uint8_t **data, size_t *size);
 
 // The directory where tracefs is mounted, or NULL if it is at neither of its two usual places. To others than root it is

@@ -263,6 +263,20 @@ static void file_that_changes(void) {
   CHECK(waitpid(writer, NULL, 0) == writer);
 }
 
+// As a copy of another file over this one does before it writes.
+static void file_that_is_cut_short(void) {
+  struct user_symbols symbols;
+  uint64_t offset;
+  write_file(&image, sizeof(image));
+  CHECK(!user_symbols_open(path, "", &symbols));
+  CHECK(user_symbols_find(&symbols, FUNCTION_SIZE, &offset) != NULL);
+  CHECK(!ftruncate(file, 0));
+  CHECK(!user_symbols_find(&symbols, FUNCTION_SIZE, &offset));
+  for (uint32_t i = 0; i < symbols.count; i++)
+    CHECK(!*symbols.list[i].name);
+  user_symbols_close(&symbols);
+}
+
 static void arguments_of_probes(void) {
   const char *text = arguments;
   struct usdt_argument argument;
@@ -322,6 +336,7 @@ int main(void) {
   CHECK_CASE(cut_files_are_harmless);
   CHECK_CASE(changed_files_are_harmless);
   CHECK_CASE(file_that_changes);
+  CHECK_CASE(file_that_is_cut_short);
   CHECK_CASE(arguments_of_probes);
   CHECK_CASE(no_files);
   return check_result();
