@@ -137,8 +137,8 @@ out:
 
 static size_t page_size;
 
-// Of a mapped file that has been cut short meanwhile (as a copy over it does at first), what is missing reads as zero. What is in such a file
-// is never trusted.
+// Of a mapped file that has been cut short meanwhile (as a copy over it does at first), what is missing reads as zero. What is in such
+// a file is never trusted.
 static void fill_with_zeros(int signal_number, siginfo_t *info, void *context) {
   (void)context;
   void *page = (void *)((uintptr_t)info->si_addr & ~(page_size - 1));

@@ -18,6 +18,7 @@
 #include "shim/host.h"
 #include "shim/small_printf.h"
 #include "shim/user/build_id.h"
+#include "shim/user/mappings.h"
 #include "shim/user/process.h"
 #include "shim/user/symbols.h"
 #include "shim/user/usdt_argument.h"
@@ -305,6 +306,68 @@ static void arguments_of_probes(void) {
   }
 }
 
+static void change_text(char *text, size_t size) {
+  static const char alphabet[] = "0123456789abcdefx- \n:/[]\1\177\200\377";
+  for (uint32_t rounds = 1 + random_below(5); rounds; rounds--)
+    text[random_below((uint32_t)size)] = alphabet[random_below(sizeof(alphabet))];
+}
+
+// As /proc/PID/maps has them.
+static void changed_mappings_are_harmless(void) {
+  static const char maps[] =
+      "55d0c0a00000-55d0c0a01000 r-xp 00001000 fd:01 1835 /bin/a b (deleted)\n"
+      "7f3600000000-7f3600021000 rwxp 00000000 00:00 0\n"
+      "7ffd3a5f2000-7ffd3a5f4000 r-xp 00000000 00:00 0          [vdso]\n";
+  struct mappings mappings;
+  CHECK(!mappings_parse(strdup(maps), &mappings) && mappings.count == 3);
+  CHECK(mappings.list[0].offset == 0x1000 && mappings.list[0].inode == 1835 && !strcmp(mappings.list[2].path, "[vdso]"));
+  mappings_free(&mappings);
+  for (int n = 0; n < MUTATIONS; n++) {
+    char *text = strdup(maps);
+    if (!text)
+      abort();
+    change_text(text, sizeof(maps) - 1);
+    if (mappings_parse(text, &mappings))
+      continue;
+    for (uint32_t i = 0; i < mappings.count; i++)
+      touched += strlen(mappings.list[i].path);
+    mappings_free(&mappings);
+  }
+}
+
+// What a JIT compiler has made at an address of this process.
+static const char *jit_name(const uint8_t *code, const char *text, size_t size) {
+  char map_path[64];
+  small_snprintf(map_path, sizeof(map_path), "/tmp/perf-%d.map", getpid());
+  int fd = open(map_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  CHECK(fd >= 0 && write(fd, text, size) == (ssize_t)size && !close(fd));
+  const struct user_origin origin = {.pid = (uint32_t)getpid()};
+  user_places_forget();
+  const char *name = user_place_find(&origin, (uint64_t)(uintptr_t)code).name;
+  unlink(map_path);
+  return name;
+}
+
+static void changed_jit_maps_are_harmless(void) {
+  char map[128];
+  uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(code != MAP_FAILED);
+  unsigned long long address = (uintptr_t)code;
+  size_t size = (size_t)small_snprintf(map, sizeof(map), "%llx 20 one\n%llx 40 two words\n%llx 8 three\n", address - 32, address,
+                                       address + 64);
+  const char *name = jit_name(code + 8, map, size);
+  CHECK(name && !strcmp(name, "two words"));
+  for (int n = 0; n < MUTATIONS / 40; n++) {
+    char changed[sizeof(map)];
+    memcpy(changed, map, size);
+    change_text(changed, size);
+    name = jit_name(code + random_below(128), changed, size);
+    touched += name ? strlen(name) : 0;
+  }
+  user_places_forget();
+  munmap(code, 4096);
+}
+
 // What a process may put in the place of a file that the tracer opens.
 static void no_files(void) {
   char *data;
@@ -338,6 +401,8 @@ int main(void) {
   CHECK_CASE(file_that_changes);
   CHECK_CASE(file_that_is_cut_short);
   CHECK_CASE(arguments_of_probes);
+  CHECK_CASE(changed_mappings_are_harmless);
+  CHECK_CASE(changed_jit_maps_are_harmless);
   CHECK_CASE(no_files);
   return check_result();
 }
