@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Self, TypeVar
 
 from compiler.syntax.source import Span
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -20,14 +24,16 @@ class Node:
 
     span: Span = field(repr=False)
 
-    def children(self) -> Iterator[Node]:
+    def children(self) -> list[Node]:
         """The direct children, in source order."""
-        for name in syntax_fields(type(self)):
+        found: list[Node] = []
+        for name in child_fields(type(self)):
             value = getattr(self, name)
             if isinstance(value, Node):
-                yield value
+                found.append(value)
             elif isinstance(value, list):
-                yield from (item for item in value if isinstance(item, Node))
+                found += value
+        return found
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, parents before children, in source order."""
@@ -35,7 +41,8 @@ class Node:
         while stack:
             node = stack.pop()
             yield node
-            stack.extend(reversed(list(node.children())))
+            if child_fields(type(node)):
+                stack += reversed(node.children())
 
     def clone(self, expanded_at: Span | None = None) -> Self:
         """A deep copy without analysis results.
@@ -91,6 +98,28 @@ def syntax_fields(cls: type[Node]) -> tuple[str, ...]:
     return names
 
 
+_child_fields: dict[type[Node], tuple[str, ...]] = {}
+
+
+def child_fields(cls: type[Node]) -> tuple[str, ...]:
+    """Those of the `syntax_fields` that may hold nodes, going by their annotations: most nodes are leaves."""
+    names = _child_fields.get(cls)
+    if names is None:
+        known = vars(sys.modules[cls.__module__])
+        annotations = {item.name: str(item.type) for item in fields(cls)}
+        names = tuple(
+            name
+            for name in syntax_fields(cls)
+            if any(_is_node(known.get(word)) for word in _WORD.findall(annotations[name]))
+        )
+        _child_fields[cls] = names
+    return names
+
+
+def _is_node(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Node)
+
+
 _spans: dict[type[Node], tuple[str, ...]] = {}
 
 
@@ -111,7 +140,7 @@ def transform(node: N, rewrite: Callable[[Node], Node | Sequence[Node]]) -> N:
     same node. In a list (of statements, of arguments) it may return a sequence, which is spliced in: an empty one
     deletes. A sequence anywhere else is a TypeError.
     """
-    for name in syntax_fields(type(node)):
+    for name in child_fields(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
             result = rewrite(transform(value, rewrite))
@@ -119,7 +148,7 @@ def transform(node: N, rewrite: Callable[[Node], Node | Sequence[Node]]) -> N:
                 raise TypeError(f"{type(node).__name__}.{name} takes one node")
             if result is not value:
                 setattr(node, name, result)
-        elif isinstance(value, list) and value and isinstance(value[0], Node):
+        elif isinstance(value, list):
             items: list[Node] = []
             for item in value:
                 result = rewrite(transform(item, rewrite))
@@ -133,16 +162,14 @@ def transform(node: N, rewrite: Callable[[Node], Node | Sequence[Node]]) -> N:
 
 def replace_children(node: Node, rewrite: Callable[[Node], Node]) -> None:
     """Replaces each direct child of `node` by what `rewrite` returns for it, in source order."""
-    for name in syntax_fields(type(node)):
+    for name in child_fields(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
             result = rewrite(value)
             if result is not value:
                 setattr(node, name, result)
         elif isinstance(value, list):
-            for index, item in enumerate(value):
-                if isinstance(item, Node):
-                    value[index] = rewrite(item)
+            value[:] = [rewrite(item) for item in value]
 
 
 def equal(left: object, right: object) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args, get_type_hints
 
 import pytest
 
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.syntax.node import child_fields, syntax_fields
 from compiler.syntax.parser import parse, parse_expression
 from compiler.syntax.source import SourceFile
 from tests.syntax.brief import brief
@@ -34,6 +36,21 @@ def test_children_in_order() -> None:
 def test_walk_parents_first_in_source_order() -> None:
     names = [type(node).__name__ for node in expression("1 + f($x) * -@y").walk()]
     assert names == ["Binary", "Integer", "Binary", "Call", "Variable", "Unary", "Map"]
+
+
+def _may_hold_nodes(annotation: object) -> bool:
+    if isinstance(annotation, type):
+        return issubclass(annotation, ast.Node)
+    return any(map(_may_hold_nodes, get_args(annotation)))
+
+
+NODES = [cls for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, ast.Node)]
+
+
+@pytest.mark.parametrize("cls", NODES)
+def test_fields_that_hold_nodes_are_known_by_their_annotations(cls: type[ast.Node]) -> None:
+    hints = get_type_hints(cls)
+    assert child_fields(cls) == tuple(name for name in syntax_fields(cls) if _may_hold_nodes(hints[name]))
 
 
 def test_nodes_are_keys() -> None:
