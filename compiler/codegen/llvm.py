@@ -48,7 +48,8 @@ def describe(bitcode: bytes) -> Described:
 
 
 def _machine() -> llvm.TargetMachine:
-    return llvm.Target.from_triple("bpf").create_target_machine(cpu=CPU, opt=3, reloc="default", codemodel="default")
+    # Level 1 of translation gives the same code as level 3, sooner; level 0 gives worse.
+    return llvm.Target.from_triple("bpf").create_target_machine(cpu=CPU, opt=1, reloc="default", codemodel="default")
 
 
 def _link(module: llvm.ModuleRef, texts: Sequence[str], context: llvm.ContextRef) -> None:
@@ -72,6 +73,32 @@ def _find(module: llvm.ModuleRef, name: str) -> llvm.ValueRef | None:
     return None  # one that is internal already may have got another name
 
 
+def _optimize(module: llvm.ModuleRef, machine: llvm.TargetMachine, *, inline: bool) -> None:
+    """Our own functions are called because they are cold: what the passes over whole modules could do for them is not
+    worth half of LLVM's time. With `inline`, for C that is linked in, these run too.
+    """
+    builder = llvm.create_pass_builder(machine, _tuning(2 if inline else 0))
+    passes = builder.getModulePassManager()  # At level 0 it is what the target cannot do without.
+    passes.run(module, builder)
+    if inline:
+        return
+    builder = llvm.create_pass_builder(machine, _tuning(2))
+    simplification = builder.getFunctionPassManager()
+    for function in module.functions:
+        if not function.is_declaration:
+            simplification.run(function, builder)
+
+
+def _tuning(level: int) -> llvm.PipelineTuningOptions:
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    # The verifier follows every path: unrolled loops cost instructions, and BPF has no vectors.
+    options.loop_unrolling = False
+    options.loop_interleaving = False
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    return options
+
+
 def compile_ir(ir: str, *, linked: Sequence[str] = (), texts: bool = False) -> LlvmOutput:
     """Optimizes and translates a module; raises RuntimeError on IR that LLVM refuses politely.
 
@@ -82,15 +109,7 @@ def compile_ir(ir: str, *, linked: Sequence[str] = (), texts: bool = False) -> L
     _link(module, linked, context)
     module.verify()
     machine = _machine()
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    # The verifier follows every path: unrolled loops cost instructions, and BPF has no vectors.
-    options.loop_unrolling = False
-    options.loop_interleaving = False
-    options.loop_vectorization = False
-    options.slp_vectorization = False
-    builder = llvm.create_pass_builder(machine, options)
-    passes = builder.getModulePassManager()
-    passes.run(module, builder)
+    _optimize(module, machine, inline=bool(linked))
     optimized = str(module) if texts else ""
     # From a copy: translating changes a module, and a second translation of it comes out worse.
     assembly = machine.emit_assembly(llvm.parse_assembly(optimized, context)) if texts else ""
