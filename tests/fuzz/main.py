@@ -16,7 +16,7 @@ import time
 from random import Random
 
 from tests.fuzz.mutation import mutate
-from tests.fuzz.seeds import load_seeds
+from tests.fuzz.seeds import Seeds, load_seeds
 from tests.fuzz.target import Finding, Target, reduce
 
 _PROGRESS_SECONDS = 10
@@ -56,15 +56,13 @@ def fuzz(options: argparse.Namespace, first: int, step: int) -> int:
     start = shown = time.monotonic()
     done = 0
     for number in range(first, options.first + options.count, step):
-        random = Random(f"{options.seed}:{number}")
-        text = mutate(random, seeds)
-        state = random.getstate()
+        random, text = _input(options.seed, number, seeds)
         finding = target.run(text, random)
         done += 1
         if finding is not None:
             findings[finding.kind] = findings.get(finding.kind, 0) + 1
             if findings[finding.kind] == 1:
-                random.setstate(state)
+                random, text = _input(options.seed, number, seeds)
                 _show(number, finding, reduce(target, text, finding.kind, random))
         now = time.monotonic()
         if now - shown >= _PROGRESS_SECONDS:
@@ -75,6 +73,12 @@ def fuzz(options: argparse.Namespace, first: int, step: int) -> int:
     target.close()
     _progress(done, target, findings, time.monotonic() - start)
     return 1 if findings else 0
+
+
+def _input(seed: int, number: int, seeds: Seeds) -> tuple[Random, str]:
+    """The text, and the generator that made it, which goes on to choose the options."""
+    random = Random(f"{seed}:{number}")
+    return random, mutate(random, seeds)
 
 
 def _show(number: int, finding: Finding, text: str) -> None:
