@@ -7,8 +7,9 @@
 #include "shim/debug/dwarf.h"
 #include "shim/user/symbols.h"
 
-// What dwarf_find() says of a byte of a file. Debug information is looked for once: in the file, else in its separate debug file.
-uint32_t shim_source_lines(struct user_symbols *symbols, uint64_t file_offset, struct dwarf_frame frames[DWARF_FRAMES]);
+// What dwarf_find() says of a byte of a file; *frames stay until the next call. Debug information is looked for once: in the file, else in
+// its separate debug file.
+uint32_t shim_source_lines(struct user_symbols *symbols, uint64_t file_offset, const struct dwarf_frame **frames);
 void source_lines_close(struct dwarf *dwarf);
 
 #endif

@@ -53,10 +53,10 @@ static void put_inlined(const struct frames *frames, struct long_text *text, uin
 static void name_frame(struct long_text *text, uint64_t address, const void *context, bool is_perf) {
   const struct frames *frames = context;
   struct user_place place = user_place_find(&frames->origin, address);
-  struct dwarf_frame lines[DWARF_FRAMES];
+  const struct dwarf_frame *lines = NULL;
   uint32_t count = 0;
   if (shim_source_lines && frames->tracer->resources->config->show_debug_info && place.name && place.symbols)
-    count = shim_source_lines(place.symbols, place.file_offset, lines);
+    count = shim_source_lines(place.symbols, place.file_offset, &lines);
   put_inlined(frames, text, address, lines, count, is_perf);
   if (place.name)
     long_text_symbol(text, origin_name(frames->tracer, place.name), place.offset);

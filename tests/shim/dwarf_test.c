@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "shim/debug/dwarf.h"
+#include "shim/debug/source_lines.h"
 #include "tests/shim/check.h"
 
 enum { MUTATIONS = 3000 };
@@ -19,6 +20,7 @@ static bool is_line(const struct dwarf_line *line, uint64_t wanted) {
   return line->file && line->line == wanted && ends_with(line->file, "dwarf_sample.c");
 }
 
+static const char *path;
 static struct elf elf;
 static uint64_t outer_address, outer_size;
 
@@ -38,6 +40,22 @@ static void inlined_functions_and_lines(void) {
   CHECK(has_inner);
   CHECK(has_outer);
   dwarf_close(&dwarf);
+}
+
+// What was found is kept, but not for longer than the file.
+static void addresses_that_come_again(void) {
+  uint64_t start;
+  CHECK(elf_file_offset(&elf, outer_address, &start));
+  for (int opened = 0; opened < 2; opened++) {
+    struct user_symbols symbols;
+    CHECK(!user_symbols_open(path, "", &symbols));
+    for (uint64_t i = 0; i < 2 * outer_size; i++) {
+      const struct dwarf_frame *frames;
+      uint32_t count = shim_source_lines(&symbols, start + i % outer_size, &frames);
+      CHECK(count && frames[count - 1].name && !strcmp(frames[count - 1].name, "outer"));
+    }
+    user_symbols_close(&symbols);
+  }
 }
 
 static void unknown_addresses(void) {
@@ -129,9 +147,11 @@ static void malformed_line_tables(void) {
 }
 
 int main(int argc, char **argv) {
-  CHECK(argc == 2 && !elf_open(argv[1], &elf));
+  path = argc == 2 ? argv[1] : "";
+  CHECK(!elf_open(path, &elf));
   CHECK(elf_find_symbol(&elf, "outer", &outer_address, &outer_size));
   CHECK_CASE(inlined_functions_and_lines);
+  CHECK_CASE(addresses_that_come_again);
   CHECK_CASE(unknown_addresses);
   CHECK_CASE(mutations_are_harmless);
   CHECK_CASE(malformed_line_tables);
