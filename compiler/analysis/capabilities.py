@@ -29,6 +29,7 @@ _FUNCTIONS = frozenset({"kretprobe", "fentry", "fexit"})
 """Probe types whose programs can ask the kernel for the address of the function."""
 _RING_BUFFER = (5, 8)
 _LOOPS = (5, 3)
+_INNER_ARRAYS = (5, 10)
 
 
 def run(analyzed: AnalyzedProgram, kernel: Kernel, sink: DiagnosticSink) -> None:
@@ -73,6 +74,8 @@ class _Capabilities:
             case ast.Builtin(builtin=Builtin(helpers=helpers)) | ast.Call(builtin=Builtin(helpers=helpers)):
                 for name in helpers:
                     self.helper(name, node.span)
+            case ast.Builtin("dw_ustack") | ast.Call("dw_ustack"):
+                self.need("arrays of any size in maps of maps, for dw_ustack", _INNER_ARRAYS, node.span)
             case ast.Call("len", [ast.Map()]):
                 self.helper("for_each_map_elem", node.span)
             case ast.For(_, ast.Map() as map_):

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -22,7 +23,8 @@ enum { BREAKPOINT = 0xcc };
 
 struct breakpoint {
   uint64_t address;
-  long word;  // that was there
+  long word;            // that was there
+  bool is_in_register;  // in one of the processor's, because a probe is at the address
 };
 
 int shim_unwind_stop_at_exec(void) {
@@ -57,8 +59,20 @@ static int read_entry(int pid, uint64_t *entry) {
   return err;
 }
 
-// Returns 0 or a negative errno: -EBUSY if there is one already, of a probe.
+static int set_debug_register(int pid, size_t number, uint64_t value) {
+  size_t place = offsetof(struct user, u_debugreg) + number * sizeof(((struct user *)NULL)->u_debugreg[0]);
+  return ptrace(PTRACE_POKEUSER, pid, (void *)place, (void *)value) < 0 ? -errno : 0;
+}
+
+// Number 7 says which of the others are in use, and for what: number 0, for what is executed.
+static int place_in_register(int pid, struct breakpoint *breakpoint) {
+  breakpoint->is_in_register = true;
+  int err = set_debug_register(pid, 0, breakpoint->address);
+  return err ? err : set_debug_register(pid, 7, 1);
+}
+
 static int place_breakpoint(int pid, struct breakpoint *breakpoint) {
+  *breakpoint = (struct breakpoint){0};
   int err = read_entry(pid, &breakpoint->address);
   if (err)
     return err;
@@ -67,19 +81,22 @@ static int place_breakpoint(int pid, struct breakpoint *breakpoint) {
   if (errno)
     return -errno;
   if ((breakpoint->word & 0xff) == BREAKPOINT)
-    return -EBUSY;
+    return place_in_register(pid, breakpoint);
   long word = (breakpoint->word & ~0xffL) | BREAKPOINT;
   return ptrace(PTRACE_POKETEXT, pid, (void *)breakpoint->address, (void *)word) < 0 ? -errno : 0;
 }
 
 static bool is_at(int pid, const struct breakpoint *breakpoint) {
   struct user_regs_struct registers;
-  return ptrace(PTRACE_GETREGS, pid, NULL, &registers) == 0 && registers.rip == breakpoint->address + 1;
+  uint64_t place = breakpoint->address + !breakpoint->is_in_register;  // an instruction has been executed, or not yet
+  return ptrace(PTRACE_GETREGS, pid, NULL, &registers) == 0 && registers.rip == place;
 }
 
-// The process stands behind the breakpoint: puts it back, and takes the breakpoint away.
+// The process stands at the breakpoint: takes it away, and lets the process begin there.
 static int remove_breakpoint(int pid, const struct breakpoint *breakpoint) {
   struct user_regs_struct registers;
+  if (breakpoint->is_in_register)
+    return set_debug_register(pid, 7, 0);
   if (ptrace(PTRACE_POKETEXT, pid, (void *)breakpoint->address, (void *)breakpoint->word) < 0 ||
       ptrace(PTRACE_GETREGS, pid, NULL, &registers) < 0)
     return -errno;

@@ -1,5 +1,6 @@
 #include "shim/unwind/unwind.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -78,12 +79,14 @@ static int put_array(const struct map *outer, uint32_t key, const void *values, 
   return err;
 }
 
+// .eh_frame, which a process has in memory, or else .debug_frame, where a compiler has written only that.
 static int find_section(void *context, const char *name, const struct elf_section *section) {
   struct cfi_section *found = context;
-  if (!section->data || !section->size || strcmp(name, ".eh_frame") != 0)
+  bool is_debug = !strcmp(name, ".debug_frame");
+  if (!section->data || !section->size || section->flags & SHF_COMPRESSED || (!is_debug && strcmp(name, ".eh_frame") != 0))
     return 0;
-  *found = (struct cfi_section){.data = section->data, .size = section->size, .address = section->address};
-  return 1;
+  *found = (struct cfi_section){.data = section->data, .size = section->size, .address = section->address, .is_debug = is_debug};
+  return !is_debug;
 }
 
 static int put_tables(const struct tracer *tracer, uint32_t index, const struct unwind_table *table) {
@@ -97,7 +100,8 @@ static int put_tables(const struct tracer *tracer, uint32_t index, const struct 
 static int read_file(const struct tracer *tracer, const struct elf *elf, uint32_t index, struct file *file) {
   struct cfi_section section = {0};
   struct unwind_table table;
-  if (!elf_each_section(elf, find_section, &section))
+  elf_each_section(elf, find_section, &section);
+  if (!section.data)
     return 0;
   int err = unwind_table_open(&table);
   if (!err)

@@ -187,6 +187,32 @@ static void signal_frames(void) {
   CHECK(has_saved(rule, RIP, UNWIND_AT_STACK_POINTER, 168));
 }
 
+// .debug_frame: common entries have another number, and are where others say in the section; addresses are whole.
+static void debug_frames(void) {
+  static const uint8_t start[] = {0x0c, 7, 8, 0x90, 1}, program[] = {0x41, 0x0e, 16};
+  unwind_table_close(&table);
+  size = 0;
+  size_t common = begin_entry();
+  put_number(UINT32_MAX, 4);
+  put_number(4, 1);
+  put("", 1);
+  put_number(0x08, 2);  // sizes of addresses and segments
+  put_number(1, 1);
+  put_number(0x78, 1);
+  put_number(16, 1);
+  put(start, sizeof(start));
+  end_entry(common);
+  put_number(UINT32_MAX, 4);  // an entry whose numbers have 64 bits
+  put_number(8 + 8 + 8 + sizeof(program), 8);
+  put_number(0, 8);
+  put_number(FUNCTION, 8);
+  put_number(FUNCTION_SIZE, 8);
+  put(program, sizeof(program));
+  CHECK(!read_table(data, size, 0, true));
+  CHECK(is_cfa(rule_at(FUNCTION), UNWIND_CFA_REGISTER, RSP, 8, 0));
+  CHECK(is_cfa(rule_at(FUNCTION + FUNCTION_SIZE - 1), UNWIND_CFA_REGISTER, RSP, 16, 0));
+}
+
 static void damage(void) {
   static const uint8_t unknown[] = {0x42, 0x3f, 0x44};
   rule_of("zR", unknown, sizeof(unknown));
@@ -250,6 +276,7 @@ int main(void) {
   CHECK_CASE(expressions);
   CHECK_CASE(places);
   CHECK_CASE(signal_frames);
+  CHECK_CASE(debug_frames);
   CHECK_CASE(damage);
   CHECK_CASE(own_functions);
   CHECK_CASE(mutations_are_harmless);

@@ -89,29 +89,36 @@ def test_python(machine: Machine) -> None:
     assert re.fullmatch(r"/tmp/perf-\d+\.map", named[0][1])
 
 
-def unwound(machine: Machine, *command: str) -> list[list[tuple[str, str]]]:
-    """Names and modules of the frames of each stack by call frame information, and at last of the one that is a key."""
+def unwound(machine: Machine, *command: str) -> str:
+    """Stacks of a command by its call frame information."""
     completed = machine.run("/bin/unwound_stacks", "-c", " ".join(command))
     assert completed.code == 0, completed
-    return [stack for text in re.split(r"\n\n|@busy", completed.stdout) if (stack := _FRAME.findall(text))]
+    return completed.stdout
+
+
+def stacks_in(text: str) -> list[list[tuple[str, str]]]:
+    """Names and modules of the frames of each stack; those that are keys of a map come last."""
+    return [stack for part in re.split(r"\n\n|@busy", text) if (stack := _FRAME.findall(part))]
 
 
 def test_without_frame_pointers(machine: Machine) -> None:
     """The C library is musl, which has no call frame information: stacks end there, visibly."""
     end = ("0xffffffffffffffff", "[unknown]")
-    saving, system_call, *busy = unwound(machine, "/bin/unwound_calls", "500")
+    completed = unwound(machine, "/bin/unwound_calls", "500")
+    saving, system_call, *busy = stacks_in(completed)
     calls = ["unwound_saving", "unwound_growing", "unwound_aligned", "main"]
     assert names_in(saving, "/bin/unwound_calls")[: len(calls)] == calls
-    assert saving[-1] == end
-    assert system_call[-1] == end
-    assert len(system_call) == 2
+    assert names_in(system_call, "/bin/unwound_calls")[: len(calls) + 1] == ["unwound_leaf", *calls]
+    assert saving[-1] == system_call[-1] == end
     assert ["unwound_busy", "main"] in [names_in(stack, "/bin/unwound_calls")[:2] for stack in busy]
+    depths = dict(re.findall(r"^@depths\[(\w+)\]: (\d+)$", completed, re.MULTILINE))
+    assert depths == {"kprobe": str(len(system_call)), "fentry": str(len(system_call))}
 
 
 def test_libraries_without_frame_pointers(machine: Machine) -> None:
     """The interpreter and its libraries are linked dynamically: the tracer has read them before the first stack."""
     machine.write("/unwound.py", PYTHON_PROGRAM.encode())
-    stack = unwound(machine, str(interpreter()), *ISOLATED, "/unwound.py")[0]
+    stack = stacks_in(unwound(machine, str(interpreter()), *ISOLATED, "/unwound.py"))[0]
     names = [re.sub(r"\+\d+$", "", name) for name, _ in stack]
     assert names[0] in ("getppid", "__getppid")
     assert {"Py_RunMain", "Py_BytesMain", "__libc_start_main"} <= set(names)

@@ -10,8 +10,10 @@
 static volatile uintptr_t sink;
 
 __attribute__((noinline)) void unwound_leaf(void) {
-  syscall(SYS_getppid);
-  sink++;
+  long parent, group;
+  __asm__ volatile("syscall" : "=a"(parent) : "a"(SYS_getppid) : "rcx", "r11", "memory");
+  __asm__ volatile("syscall" : "=a"(group) : "a"(SYS_getpgid), "D"(0) : "rcx", "r11", "memory");
+  sink += (uintptr_t)(parent + group);
 }
 
 // Saves all registers that a function has to save, and pushes arguments.
