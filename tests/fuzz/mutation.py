@@ -30,6 +30,10 @@ _WORDS = (
     "{ 1 }", "?", ":", "?:", "(", ")", "[", "]", "{", "}", ";", ",", ".", "->", "..", "&", "*", "!", "~", "-", "+", "%",
     "/", "<<", ">>", "==", "!=", "<", "&&", "||", "=", "+=", "<<=", "++", "--", "#define A A + 1\n", "#include <x.h>\n",
 )  # fmt: skip
+_OPERATORS = (
+    "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "==", "!=", "<", ">", "<=", ">=", "&&", "||",
+)  # fmt: skip
+_ASSIGNMENTS = ("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=")
 _MAX_LENGTH = 20_000
 
 
@@ -80,6 +84,23 @@ def _replace(random: Random, tokens: list[str], _seeds: Sequence[str]) -> None:
         tokens[index] = random.choice(_NAMES)
     else:
         tokens[index] = random.choice(_WORDS)
+
+
+def _operator(random: Random, tokens: list[str], _seeds: Sequence[str]) -> None:
+    """An operator by another: what comes out is a script nearly always."""
+    for kind in random.sample((_OPERATORS, _ASSIGNMENTS), 2):
+        places = [index for index, token in enumerate(tokens) if token in kind]
+        if places:
+            tokens[random.choice(places)] = random.choice(kind)
+            return
+
+
+def _operand(random: Random, tokens: list[str], _seeds: Sequence[str]) -> None:
+    """A variable, map, number or string by another that the script has, or by an unusual number."""
+    places = [index for index, token in enumerate(tokens) if token[0] in '$@"' or token[0].isdigit()]
+    if places:
+        other = tokens[random.choice(places)] if random.random() < 0.7 else random.choice(_NUMBERS)
+        tokens[random.choice(places)] = other
 
 
 def _insert(random: Random, tokens: list[str], _seeds: Sequence[str]) -> None:
@@ -139,4 +160,5 @@ def _truncate(random: Random, tokens: list[str], _seeds: Sequence[str]) -> None:
 _MUTATIONS = (
     _delete, _delete, _duplicate, _swap, _replace, _replace, _replace, _replace, _insert, _insert, _wrap, _wrap,
     _splice, _splice, _statement, _statement, _item, _character, _truncate,
+    _operator, _operator, _operator, _operand, _operand, _operand,
 )  # fmt: skip
