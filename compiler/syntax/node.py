@@ -27,7 +27,7 @@ class Node:
     def children(self) -> list[Node]:
         """The direct children, in source order."""
         found: list[Node] = []
-        for name in child_fields(type(self)):
+        for name in child_fields[type(self)]:
             value = getattr(self, name)
             if isinstance(value, Node):
                 found.append(value)
@@ -41,7 +41,7 @@ class Node:
         while stack:
             node = stack.pop()
             yield node
-            if child_fields(type(node)):
+            if child_fields[type(node)]:
                 stack += reversed(node.children())
 
     def clone(self, expanded_at: Span | None = None) -> Self:
@@ -98,22 +98,20 @@ def syntax_fields(cls: type[Node]) -> tuple[str, ...]:
     return names
 
 
-_child_fields: dict[type[Node], tuple[str, ...]] = {}
-
-
-def child_fields(cls: type[Node]) -> tuple[str, ...]:
-    """Those of the `syntax_fields` that may hold nodes, going by their annotations: most nodes are leaves."""
-    names = _child_fields.get(cls)
-    if names is None:
+class _ChildFields(dict[type[Node], tuple[str, ...]]):
+    def __missing__(self, cls: type[Node]) -> tuple[str, ...]:
         known = vars(sys.modules[cls.__module__])
         annotations = {item.name: str(item.type) for item in fields(cls)}
-        names = tuple(
+        self[cls] = names = tuple(
             name
             for name in syntax_fields(cls)
             if any(_is_node(known.get(word)) for word in _WORD.findall(annotations[name]))
         )
-        _child_fields[cls] = names
-    return names
+        return names
+
+
+child_fields = _ChildFields()
+"""Those of the `syntax_fields` that may hold nodes, going by their annotations: most nodes are leaves."""
 
 
 def _is_node(value: object) -> bool:
@@ -140,7 +138,7 @@ def transform(node: N, rewrite: Callable[[Node], Node | Sequence[Node]]) -> N:
     same node. In a list (of statements, of arguments) it may return a sequence, which is spliced in: an empty one
     deletes. A sequence anywhere else is a TypeError.
     """
-    for name in child_fields(type(node)):
+    for name in child_fields[type(node)]:
         value = getattr(node, name)
         if isinstance(value, Node):
             result = rewrite(transform(value, rewrite))
@@ -162,7 +160,7 @@ def transform(node: N, rewrite: Callable[[Node], Node | Sequence[Node]]) -> N:
 
 def replace_children(node: Node, rewrite: Callable[[Node], Node]) -> None:
     """Replaces each direct child of `node` by what `rewrite` returns for it, in source order."""
-    for name in child_fields(type(node)):
+    for name in child_fields[type(node)]:
         value = getattr(node, name)
         if isinstance(value, Node):
             result = rewrite(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from compiler.types.btf import COMPOSITES, Btf, BtfError, Kind
 from compiler.types.lattice import (
@@ -60,6 +61,7 @@ class BtfSource:
         self._ids: dict[tuple[str, tuple[Kind, ...]], int | None] = {}
         self._types: dict[int, Type] = {}
         self._layouts: dict[int, StructLayout] = {}
+        self._values: dict[int, Mapping[str, int]] = {}
         self._enumerators: dict[str, tuple[Integer, int] | None] = {}
 
     # By name
@@ -197,7 +199,10 @@ class BtfSource:
         return Enum(bits, self.btf.flag(type_id), name, source=self, key=type_id)
 
     def enumerators(self, enum: Enum) -> Mapping[str, int]:
-        return dict(self.btf.enumerators(enum.key))
+        found = self._values.get(enum.key)
+        if found is None:
+            found = self._values[enum.key] = MappingProxyType(dict(self.btf.enumerators(enum.key)))
+        return found
 
     def layout(self, struct: Struct) -> StructLayout:
         layout = self._layouts.get(struct.key)

@@ -50,7 +50,7 @@ NODES = [cls for cls in vars(ast).values() if isinstance(cls, type) and issubcla
 @pytest.mark.parametrize("cls", NODES)
 def test_fields_that_hold_nodes_are_known_by_their_annotations(cls: type[ast.Node]) -> None:
     hints = get_type_hints(cls)
-    assert child_fields(cls) == tuple(name for name in syntax_fields(cls) if _may_hold_nodes(hints[name]))
+    assert child_fields[cls] == tuple(name for name in syntax_fields(cls) if _may_hold_nodes(hints[name]))
 
 
 def test_nodes_are_keys() -> None:

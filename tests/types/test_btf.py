@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Mapping
 
 import pytest
 
@@ -328,6 +329,6 @@ def use_everything(source: BtfSource) -> None:
             case Struct():
                 assert isinstance(type_.layout, StructLayout)
             case Enum():
-                assert isinstance(type_.enumerators, dict)
+                assert isinstance(type_.enumerators, Mapping)
             case _:
                 pass
