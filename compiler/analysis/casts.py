@@ -104,9 +104,9 @@ class _Casts:
                 self.branches(node)
             case ast.Call(name) if name in comptime.PREDICATES or name in ("is_literal", "is_scalar"):
                 value = comptime.evaluate(node, self.sink)
-                assert value is not None
-                value.type = node.type
-                return value
+                if value is not None:  # The argument has a type: else that is reported.
+                    value.type = node.type
+                    return value
             case ast.Call():
                 self.call(node)
             case ast.Tuple(elements):
