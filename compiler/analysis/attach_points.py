@@ -185,10 +185,10 @@ class _AttachPoints:
         return places
 
     def _read(self, node: ast.AttachPoint, probe_type: ProbeType) -> AttachPoint:
-        if any(part.has_parameters for part in node.parts):
-            return self._late(node, probe_type)
         if not is_utf8(node.text):
             raise BadAttachPoint("attach points must be UTF-8")
+        if any(part.has_parameters for part in node.parts):
+            return self._late(node, probe_type)
         point = read(Parts(node, probe_type, tuple(part.text for part in node.parts[1:]), self.unsafe))
         if point.has_wildcard and probe_type.name not in _WILDCARDS:
             raise BadAttachPoint(f"wildcards are not allowed for {probe_type} probe type")
