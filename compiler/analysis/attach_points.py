@@ -124,6 +124,8 @@ class _AttachPoints:
     def resolve(self, node: ast.AttachPoint, *, needs_types: bool) -> list[Place]:
         """The places that it stands for; empty if there is none, which was reported."""
         try:
+            if not is_utf8(node.text):
+                raise BadAttachPoint("attach points must be UTF-8")
             if node.parts[0].has_parameters:
                 return [Place(self._late(node, UNKNOWN))]
             if is_wildcard(node.provider):
@@ -185,8 +187,6 @@ class _AttachPoints:
         return places
 
     def _read(self, node: ast.AttachPoint, probe_type: ProbeType) -> AttachPoint:
-        if not is_utf8(node.text):
-            raise BadAttachPoint("attach points must be UTF-8")
         if any(part.has_parameters for part in node.parts):
             return self._late(node, probe_type)
         point = read(Parts(node, probe_type, tuple(part.text for part in node.parts[1:]), self.unsafe))
