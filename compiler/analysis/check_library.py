@@ -15,6 +15,8 @@ from compiler.types.lattice import Array, Integer, MacAddress, Pointer, Stack, S
 
 _MOST_SIGNALS = 64
 _MOST_TRACED = 3
+_LONGEST_PATH = 2**31 - 1
+"""What bpf_d_path() takes; how much memory there is is another question."""
 _TRACED: Mapping[str, type[Type]] = {"d": Integer, "u": Integer, "x": Integer, "p": Integer, "s": String}
 """What bpf_trace_printk takes."""
 
@@ -150,6 +152,9 @@ def _path(node: ast.Call, sink: DiagnosticSink) -> None:
     match node.arguments:
         case [_, ast.Integer(size)] if size <= 0:
             sink.error("argument-value", f"path() expects a size of at least 1 ({size} provided)", node.span)
+        case [_, ast.Integer(size)] if size > _LONGEST_PATH:
+            message = f"path() expects a size of at most {_LONGEST_PATH} ({size} provided)"
+            sink.error("argument-value", message, node.span)
 
 
 def _skboutput(node: ast.Call, sink: DiagnosticSink) -> None:

@@ -30,6 +30,7 @@ _UNSIGNED = {TypeKind.CHAR_U, TypeKind.UCHAR, TypeKind.USHORT, TypeKind.UINT, Ty
 _CHARACTERS = {TypeKind.CHAR_S, TypeKind.CHAR_U}
 _ARRAYS = {TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY}
 _RECORDS = {CursorKind.STRUCT_DECL, CursorKind.UNION_DECL}
+_ENUM_SIZE = 4
 
 
 class CReader:
@@ -141,7 +142,9 @@ class CReader:
             return known
         constants = [child for child in declaration.get_children() if child.kind is CursorKind.ENUM_CONSTANT_DECL]
         values = {constant.spelling: constant.enum_value for constant in constants}
-        enum = self._result.add_enum(_name(declaration), declaration.enum_type.get_size() * 8, values)
+        size = declaration.enum_type.get_size()
+        size = size if size > 0 else _ENUM_SIZE  # of one that is only declared it is an error code
+        enum = self._result.add_enum(_name(declaration), size * 8, values)
         self._enums[declaration.get_usr()] = enum
         return enum
 
