@@ -169,3 +169,9 @@ def test_a_process_that_has_ended(machine: Machine) -> None:
     assert waiting.wait().code == 0
     (frames,) = stacks_of_ended(tracer.wait().stdout).values()
     assert [name for name, _ in frames[:3]] == SHORT_LIVED_FUNCTIONS
+
+
+def test_of_no_process(machine: Machine) -> None:
+    completed = machine.run("/bin/unwound_stacks")
+    assert completed.code == 1
+    assert "dw_ustack requires a target process. Use -p, -c, or --dwarf-pid to specify one." in completed.stderr
