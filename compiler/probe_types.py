@@ -132,15 +132,15 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
         "Each object of a kind that the kernel has", attach_type=AttachType.TRACE_ITER, least_kernel=(5, 8),
     ),
     ProbeType(
-        "uprobe", ("u",), ("uprobe:BINARY:[cpp:]FUNCTION[+OFFSET]", "uprobe:BINARY:ADDRESS"), ProgramType.KPROBE,
+        "uprobe", ("u",), ("uprobe:[BINARY:][cpp:]FUNCTION[+OFFSET]", "uprobe:BINARY:ADDRESS"), ProgramType.KPROBE,
         Context.REGISTERS, "An instruction of a program or library", has_typed_args=True,
     ),
     ProbeType(
-        "uretprobe", ("ur",), ("uretprobe:BINARY:[cpp:]FUNCTION",), ProgramType.KPROBE, Context.REGISTERS,
+        "uretprobe", ("ur",), ("uretprobe:[BINARY:][cpp:]FUNCTION",), ProgramType.KPROBE, Context.REGISTERS,
         "The return of a function of a program or library", is_return=True,
     ),
     ProbeType(
-        "usdt", ("U",), ("usdt:BINARY:[PROVIDER:]NAME",), ProgramType.KPROBE, Context.REGISTERS,
+        "usdt", ("U",), ("usdt:[[BINARY]:[PROVIDER:]]NAME",), ProgramType.KPROBE, Context.REGISTERS,
         "A static place in a program or library",
     ),
     ProbeType(
