@@ -1,7 +1,7 @@
 """One of Debian's cloud kernels as a repository."""
 
 load("//tools:apt.bzl", "PINNED_PACKAGE", "apt_options", "download_package", "execute")
-load(":versions.bzl", "KERNELS", "TYPES_KERNELS", "kernel_repository_name")
+load(":versions.bzl", "KERNELS", "OLD_KERNELS", "TYPES_KERNELS", "kernel_repository_name")
 
 _META_PACKAGE = "linux-image-cloud-amd64"
 
@@ -62,8 +62,8 @@ debian_kernel = repository_rule(
 )
 
 def debian_kernels():
-    """Declares a repository for each of KERNELS and TYPES_KERNELS."""
-    for kernels in [KERNELS, TYPES_KERNELS]:
+    """Declares a repository for each of KERNELS, OLD_KERNELS and TYPES_KERNELS."""
+    for kernels in [KERNELS, OLD_KERNELS, TYPES_KERNELS]:
         for series, kernel in kernels.items():
             debian_kernel(
                 name = kernel_repository_name(series),

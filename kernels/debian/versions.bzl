@@ -18,6 +18,16 @@ KERNELS = {
     ),
 }
 
+# An older one, which only some tests boot: it has neither attach cookies nor links for many places.
+OLD_KERNELS = {
+    "5.10": struct(
+        suite = "bullseye",
+        package = "linux-image-5.10.0-32-cloud-amd64",
+        version = "5.10.223-1",
+        sha256 = "fb4a1229952d892138532c1d9f40a7fd0bd408e4dcf969c12e4524b6a89fdcb8",
+    ),
+}
+
 # Those whose types tests compile against, without booting them.
 TYPES_KERNELS = {
     "7.2": struct(

@@ -4,10 +4,11 @@ import random
 import re
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 
-from tests.vm.machine import Machine
+from tests.vm.machine import Machine, MachineError
 from tests.vm.tracing import output_lines, start, trace
 
 # What each probe of providers.bt counts, by what `probe` is there.
@@ -68,7 +69,7 @@ def test_cookies_are_constants_where_the_kernel_has_none(machine: Machine) -> No
 
 def test_watchpoint(machine: Machine) -> None:
     traced = trace(machine, ["/bin/watchpoint"], ["/bin/everything"])
-    assert sorted(traced.lines) == ["@[watchpoint:268435456:8:w]: 100", "@context[268435456, 1, 0, 3]: 100"]
+    assert sorted(traced.lines) == ["@[watchpoint:268435456:8:w]: 100", "@context[268435456, 1, true, 3]: 100"]
 
 
 def test_places_of_a_process(machine: Machine) -> None:
@@ -119,8 +120,8 @@ def test_signals_of_the_tracer_itself(machine: Machine) -> None:
 
 def test_every_function_of_the_kernel(machine: Machine, before: list[str], kernel_release: str) -> None:
     """Where the kernel has links for many functions. //bench/attach says how long it takes."""
-    if kernel_release.startswith("6.1."):
-        pytest.skip("built without CONFIG_FPROBE: each of 35,000 functions would be a perf event of its own")
+    if kernel_release.startswith(("5.10.", "6.1.")):
+        pytest.skip("it has no links for many functions: each of 35,000 would be a perf event of its own")
     traced = trace(machine, ["/bin/every_function"], ["/bin/everything"])
     attached = re.search(r"Attached (\d+) probes", traced.tracer.stderr + traced.tracer.stdout)
     assert attached and int(attached[1]) > 10_000, traced.tracer
@@ -155,7 +156,8 @@ def test_killed_at_any_moment_it_leaves_nothing_behind(machine: Machine, before:
             tracer = start(machine, "/bin/fifty")
             tracer.signal(signal.SIGINT)
         time.sleep(moments.uniform(0, whole))
-        tracer.signal(signal.SIGKILL)
+        with suppress(MachineError):  # it may have ended by itself
+            tracer.signal(signal.SIGKILL)
         ends.add(tracer.wait().code)
         _settles_as(machine, before)
     assert -signal.SIGKILL in ends

@@ -77,7 +77,7 @@ def vm_test(name, srcs, programs, archives = [], kernels = KERNELS.keys(), data 
       srcs: the test files and their helper modules
       programs: executables that go into the machine's /bin
       archives: more files of the machine's, as .cpio
-      kernels: keys of //kernels/debian:versions.bzl
+      kernels: keys of KERNELS and OLD_KERNELS in //kernels/debian:versions.bzl
       data: as of py_test
       deps: as of py_test
       tags: as of py_test
