@@ -141,7 +141,8 @@ def test_processes_that_have_ended(machine: Machine) -> None:
     assert waiting.wait().code == 0
     assert machine.run("/bin/short_lived").code == 0
     assert machine.run("/bin/short_lived", "fork").code == 0
-    assert machine.run(str(interpreter()), *ISOLATED, "-c", "import os; os.getppid()").code == 0
+    machine.write("/ended.py", b"import os\nos.getppid()\n")
+    assert machine.run(str(interpreter()), *ISOLATED, "/ended.py").code == 0
     tracer.signal(signal.SIGINT)
     ended = tracer.wait()
     assert ended.code == 0, ended
