@@ -135,18 +135,24 @@ static const uint8_t *next_record(struct cursor *cursor) {
   return NULL;
 }
 
-// The last record before `end` by which a process began to be what it then was: its exec, or its fork. NULL for none.
+// Whether a beginning is later than another. A clock may be so coarse that a fork and the exec after it have the same time.
+static bool is_later(const uint8_t *record, const uint8_t *other) {
+  return time_of(record) > time_of(other) ||
+         (time_of(record) == time_of(other) && header_of(record).type == PERF_RECORD_COMM);
+}
+
+// The last record up to `end` by which a process began to be what it then was: its exec, or its fork. NULL for none.
 static const uint8_t *find_beginning(uint32_t pid, uint64_t end) {
   const uint8_t *found = NULL;
   struct cursor cursor = {0};
   for (const uint8_t *record; (record = next_record(&cursor));)
-    if (header_of(record).type != PERF_RECORD_MMAP2 && load_u32(record, PID_AT) == pid && time_of(record) < end &&
-        (!found || time_of(record) >= time_of(found)))
+    if (header_of(record).type != PERF_RECORD_MMAP2 && load_u32(record, PID_AT) == pid && time_of(record) <= end &&
+        (!found || is_later(record, found)))
       found = record;
   return found;
 }
 
-// Those that a process had before `end`: since its exec, or its own and those of its parent before the fork.
+// Those that a process had at `end`: since its exec, or its own and those of its parent before the fork.
 static void collect(struct collection *collection, uint32_t pid, uint64_t end) {
   for (int generation = 0; generation < MAX_GENERATIONS; generation++) {
     const uint8_t *beginning = find_beginning(pid, end);
@@ -154,7 +160,7 @@ static void collect(struct collection *collection, uint32_t pid, uint64_t end) {
     struct cursor cursor = {0};
     for (const uint8_t *record; collection->count < MAX_MAPPINGS && (record = next_record(&cursor));)
       if (header_of(record).type == PERF_RECORD_MMAP2 && load_u32(record, PID_AT) == pid && time_of(record) >= begin &&
-          time_of(record) < end)
+          time_of(record) <= end)
         collection->records[collection->count++] = record;
     if (!beginning || header_of(beginning).type != PERF_RECORD_FORK)
       return;

@@ -115,6 +115,14 @@ static void test_fork(void) {
   mapping_history_free();
 }
 
+// A coarse clock.
+static void test_all_at_one_time(void) {
+  CHECK(add_mapping(5, 0x1000, 1, "/shell", 5) && add_exec(7, 20) && add_mapping(7, 0x1000, 1, "/parent", 20));
+  CHECK(add_fork(7, 5, 20) && add_fork(8, 7, 20));
+  CHECK(had(7, "/parent ") && had(8, "/parent "));
+  mapping_history_free();
+}
+
 // Each processor has its own records.
 static void test_any_order(void) {
   CHECK(add_mapping(7, 0x5000, 3, "/library", 22) && add_mapping(7, 0x1000, 2, "/new", 21) && add_exec(7, 20));
@@ -177,6 +185,7 @@ int main(void) {
   CHECK_CASE(test_mapping);
   CHECK_CASE(test_exec);
   CHECK_CASE(test_fork);
+  CHECK_CASE(test_all_at_one_time);
   CHECK_CASE(test_any_order);
   CHECK_CASE(test_a_number_is_given_again);
   CHECK_CASE(test_what_is_refused);
