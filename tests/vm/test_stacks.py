@@ -137,6 +137,7 @@ def test_processes_that_have_ended(machine: Machine) -> None:
     waiting = machine.spawn("/bin/short_lived", "wait")
     waiting.wait_for_line("ready")
     tracer = start(machine, "/bin/ended_stacks")
+    tracer.wait_for_line("noted")
     waiting.signal(signal.SIGUSR1)
     assert waiting.wait().code == 0
     assert machine.run("/bin/short_lived").code == 0
