@@ -161,6 +161,7 @@ def front(
         user_binaries.check(programs, sink, may_differ=options.any_build)
     with step("check"):
         check.run(programs, table, settings, sink)
+    with step("casts"):
         casts.run(programs, sink)
         iterators.run(programs, sink)
     with step("resources"):

@@ -81,6 +81,13 @@ _RENAMED: Mapping[str, str] = {
     "cat_bytes_max": "max_cat_bytes",
     "map_keys_max": "max_map_keys",
 }
+_LARGEST: Mapping[str, int] = {
+    "max_map_keys": (1 << 32) - 1,
+    "max_strlen": (1 << 31) - 1,
+    "perf_rb_pages": 1 << 19,  # rings of 2 GB
+}
+"""Of the numbers that are smaller than the others, which have 64 bits."""
+_LARGEST_NUMBER = (1 << 64) - 1
 _ENVIRONMENT_ONLY = frozenset({"btf", "kernel_build", "kernel_source", "vmlinux"})
 
 
@@ -238,6 +245,10 @@ def _set(config: Config, name: str, shown: str, value: Value, span: Span | None,
         read = SETTINGS[name](shown, value)
     except _BadValue as bad:
         sink.error("config-value", str(bad), span)
+        return config
+    most = _LARGEST.get(name, _LARGEST_NUMBER)
+    if isinstance(read, int) and not 0 <= read <= most:
+        sink.error("config-value", f"{shown}: expecting a number from 0 to {most}, got {read}", span)
         return config
     changes: dict[str, Any] = {name: read}
     return dataclasses.replace(config, **changes)

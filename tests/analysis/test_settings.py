@@ -54,3 +54,7 @@ def test_environment_takes_precedence() -> None:
 def test_value_of_the_environment_that_cannot_be() -> None:
     outcome = analyze("BEGIN { }", environment={"BPFTRACE_MAX_STRLEN": "long"})
     assert outcome.diagnostics == "ERROR: BPFTRACE_MAX_STRLEN: expecting a number, got long\n"
+    outcome = analyze("BEGIN { }", environment={"BPFTRACE_MAX_PROBES": "-1"})
+    assert outcome.diagnostics == (
+        "ERROR: BPFTRACE_MAX_PROBES: expecting a number from 0 to 18446744073709551615, got -1\n"
+    )
