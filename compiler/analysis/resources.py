@@ -138,6 +138,8 @@ class _Resources:
                 self.time_format(node)
             case ast.Call(builtin=Builtin(name="cgroup_path")):
                 self.cgroup_filter(node)
+            case ast.Call(builtin=Builtin(name="cgroupid" | "kfunc_allowed" | "kfunc_exist")):
+                self.utf8(node.arguments[0])
             case ast.Call(builtin=Builtin()) if node.name in self.calls:
                 self.action(node, self.calls[node.name](node))
             case ast.Call(builtin=Builtin(name="getopt")):
