@@ -154,6 +154,10 @@ class _Checker:
                 self.condition(condition, node.span)
             case ast.Probe(predicate=ast.Expression() as predicate):
                 self.condition(predicate, predicate.span)
+            case ast.Unary("*") | ast.ArrayAccess() if node.type.is_castable_map_value:
+                message = f"A value of type '{node.type}' cannot be read through a pointer"
+                hint = "Each processor has its own part of it. The map itself gives the whole."
+                self.sink.error("map-value-pointer", message, node.span, hints=[hint])
             case ast.Cast():
                 self.cast(node)
             case ast.Tuple(elements):
