@@ -218,6 +218,9 @@ class _Checker:
             hints = [f"Did you mean @{name}?" for name in get_close_matches(node.name[1:], names, 1)]
             self.sink.error("map-undefined", f"Undefined map: {node.name}", node.span, hints=hints)
             return
+        for what, type_ in (("key", symbol.key_type), ("value", symbol.value_type)):
+            if type_ is not None and not type_.is_map_value and not type_.size:
+                self.error("map-empty", f"A map's {what} has to have bytes, and '{type_}' has none", node.span)
         declared = self.table.declared.get(node.name)
         natural = MapType.PERCPU_HASH if symbol.value_type.is_map_value else MapType.HASH
         if declared is not None and declared[0].is_percpu != natural.is_percpu:

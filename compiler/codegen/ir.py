@@ -60,8 +60,8 @@ class Module:
         return f"ptrtoint (ptr {self.symbol(name)} to i64)"
 
     def constant(self, data: bytes) -> Operand:
-        """The address of read-only bytes."""
-        name = self.constants.setdefault(data, f"constant.{len(self.constants)}")
+        """The address of read-only bytes; that of none, as an empty tuple has, is in the section too."""
+        name = self.constants.setdefault(data or b"\0", f"constant.{len(self.constants)}")
         return f"@{name}"
 
     def declare(self, declaration: str) -> None:

@@ -27,6 +27,14 @@ def test_bytes_are_escaped() -> None:
     assert ir.string_bytes(b'a"\\\n\xff\0') == '[6 x i8] c"a\\22\\5C\\0A\\FF\\00"'
 
 
+def test_constants_are_shared_and_never_empty() -> None:
+    module = ir.Module()
+    assert [module.constant(data) for data in (b"a", b"", b"a", b"\0")] == [
+        "@constant.0", "@constant.1", "@constant.0", "@constant.1",
+    ]  # fmt: skip
+    assert 'private constant [1 x i8] c"\\00", section ".rodata"' in str(module)
+
+
 def function() -> ir.Function:
     return ir.Function(ir.Module(), "f", "program.f", [("ptr", "%ctx")], "")
 
