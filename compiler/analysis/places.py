@@ -48,9 +48,13 @@ def grown(current: Type, new: Type) -> Type:
     if current != new:
         return new
     match current, new:
-        case Integer(flexible=True), Integer(flexible=False):
-            return new
-        case ((Integer() | Pointer() | Array() | Struct()), (Integer() | Pointer() | Array() | Struct())):
+        case Integer(), Integer():
+            flexible = current.flexible and new.flexible
+            space = new.space if current.space is AddressSpace.NONE else current.space
+            if (flexible, space) == (current.flexible, current.space):
+                return current
+            return dataclasses.replace(current, flexible=flexible, space=space)
+        case ((Pointer() | Array() | Struct()), (Pointer() | Array() | Struct())):
             return new if current.space is AddressSpace.NONE and new.space is not AddressSpace.NONE else current
         case _:
             return current
