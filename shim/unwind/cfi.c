@@ -317,6 +317,13 @@ static bool next_entry(struct bytes *section, struct entry *entry) {
   return !section->is_bad;
 }
 
+// What stands in a common entry where a function's says which is its own.
+static uint64_t common_id(const struct cfi_section *section, const struct entry *entry) {
+  if (!section->is_debug)
+    return 0;
+  return entry->offset_size == 4 ? UINT32_MAX : UINT64_MAX;
+}
+
 // The letters of the augmentation say what its data has.
 static bool read_augmentation(const struct reader *reader, struct bytes *bytes, const char *letters, struct common *common) {
   common->has_augmentation = *letters == 'z';
@@ -359,8 +366,7 @@ static bool read_common(const struct reader *reader, uint64_t offset, struct com
   if (bytes.is_bad || !next_entry(&bytes, &entry))
     return false;
   bytes = entry.bytes;
-  uint64_t id = bytes_number(&bytes, entry.offset_size);
-  if (id != (!section->is_debug ? 0 : entry.offset_size == 4 ? UINT32_MAX : UINT64_MAX))
+  if (bytes_number(&bytes, entry.offset_size) != common_id(section, &entry))
     return false;
   uint64_t version = bytes_number(&bytes, 1);
   const char *letters = bytes_text(&bytes);
@@ -379,7 +385,7 @@ static bool read_common(const struct reader *reader, uint64_t offset, struct com
   return true;
 }
 
-// A function's entry; `pointer` says where its common one is.
+// A function's entry; its common one is at `common_offset`.
 static int read_function(struct reader *reader, struct bytes *bytes, uint64_t common_offset) {
   struct common *common = &reader->common;
   if (!common->is_known || common->offset != common_offset) {
@@ -414,8 +420,7 @@ int cfi_read(const struct cfi_section *section, struct unwind_table *table) {
   while (!err && bytes.at < bytes.end && next_entry(&bytes, &entry)) {
     uint64_t field = (uint64_t)(entry.bytes.at - entry.bytes.start);
     uint64_t id = bytes_number(&entry.bytes, entry.offset_size);
-    bool is_common = id == (!section->is_debug ? 0 : entry.offset_size == 4 ? UINT32_MAX : UINT64_MAX);
-    if (!is_common && !entry.bytes.is_bad)
+    if (id != common_id(section, &entry) && !entry.bytes.is_bad)
       err = read_function(&reader, &entry.bytes, section->is_debug ? id : field - id);
   }
   return err;

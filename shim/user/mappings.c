@@ -9,28 +9,22 @@
 
 #include "shim/host.h"
 #include "shim/small_printf.h"
+#include "shim/user/lines.h"
 
 enum { PATH_ROOM = PATH_MAX + 64 };
-
-static uint64_t read_hex(char **at) {
-  uint64_t value = strtoull(*at, at, 16);
-  if (**at)
-    (*at)++;  // what separates it from the next
-  return value;
-}
 
 // A line is "begin-end rwxp offset major:minor inode path".
 static bool parse_mapping(char *line, struct mapping *mapping) {
   char *at = line;
-  mapping->begin = read_hex(&at);
-  mapping->end = read_hex(&at);
+  mapping->begin = line_read_hex(&at);
+  mapping->end = line_read_hex(&at);
   if (strlen(at) < 5)
     return false;
   bool is_executable = at[2] == 'x';
   at += 5;
-  mapping->offset = read_hex(&at);
-  mapping->device = read_hex(&at) << 32;
-  mapping->device |= read_hex(&at);
+  mapping->offset = line_read_hex(&at);
+  mapping->device = line_read_hex(&at) << 32;
+  mapping->device |= line_read_hex(&at);
   mapping->inode = strtoull(at, &at, 10);
   while (*at == ' ')
     at++;
@@ -39,10 +33,7 @@ static bool parse_mapping(char *line, struct mapping *mapping) {
 }
 
 int mappings_parse(char *text, struct mappings *mappings) {
-  uint32_t lines = 1;
-  for (const char *at = text; (at = strchr(at, '\n')); at++)
-    lines++;
-  *mappings = (struct mappings){.text = text, .list = malloc(lines * sizeof(*mappings->list))};
+  *mappings = (struct mappings){.text = text, .list = malloc(lines_count(text) * sizeof(*mappings->list))};
   if (!mappings->list) {
     mappings_free(mappings);
     return -ENOMEM;

@@ -8,6 +8,7 @@
 #include "shim/host.h"
 #include "shim/report.h"
 #include "shim/small_printf.h"
+#include "shim/user/lines.h"
 #include "shim/user/mapping_history.h"
 #include "shim/user/mapping_watch.h"
 #include "shim/user/mappings.h"
@@ -59,20 +60,6 @@ static void process_free(struct process *process) {
 void user_places_forget(void) {
   for (int i = 0; i < MAX_PROCESSES; i++)
     process_free(&processes[i]);
-}
-
-static uint64_t read_hex(char **at) {
-  uint64_t value = strtoull(*at, at, 16);
-  if (**at)
-    (*at)++;  // what separates it from the next
-  return value;
-}
-
-static uint32_t count_lines(const char *text) {
-  uint32_t count = 1;
-  for (; (text = strchr(text, '\n')); text++)
-    count++;
-  return count;
 }
 
 // Replaces what is known of a process's memory. Of one that has ended, whose maps are empty or not there, the history may know more.
@@ -206,7 +193,7 @@ static void read_jit(struct process *process) {
   small_snprintf(path, sizeof(path), "/proc/%u/root/tmp/perf-%u.map", process->pid, inner_pid(process->pid));
   if (stat(path, &status) < 0 || status.st_size == process->jit_size || host_read_file(path, &text, &size))
     return;
-  struct jit_symbol *list = malloc(count_lines(text) * sizeof(*list));
+  struct jit_symbol *list = malloc(lines_count(text) * sizeof(*list));
   if (!list) {
     free(text);
     return;
@@ -215,8 +202,8 @@ static void read_jit(struct process *process) {
   char *rest;
   for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
     char *at = line;
-    list[count].address = read_hex(&at);
-    list[count].size = read_hex(&at);
+    list[count].address = line_read_hex(&at);
+    list[count].size = line_read_hex(&at);
     list[count].name = at;
     count += *at != 0;
   }

@@ -91,11 +91,8 @@ TWO_INTS = struct(8, (0, 4, I), (4, 4, I))
 THREE_INTS = struct(12, (0, 4, I), (4, 4, I), (8, 4, I))
 FLOAT_AND_LONG = struct(16, (0, 8, F), (8, 8, I))
 ALIGNED = struct(16, (0, 8, I))
-
-
-# What rustc 1.95 makes of functions with these parameters.
 UNKNOWN = None
-ALIGNED = replace(TWO_LONGS, size=32, alignment=32)
+OVERALIGNED = replace(TWO_LONGS, size=32, alignment=32)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +107,7 @@ ALIGNED = replace(TWO_LONGS, size=32, alignment=32)
         # compilers differ in how these are aligned, so nobody knows where the next ones are
         ("x86_64", [INT] * 6 + [INT128, INT, INT], [UNKNOWN] * 3),
         ("x86_64", [WIDE_VECTOR, THREE_LONGS], [UNKNOWN]),
-        ("x86_64", [THREE_LONGS, ALIGNED, THREE_LONGS], [8, UNKNOWN, UNKNOWN]),
+        ("x86_64", [THREE_LONGS, OVERALIGNED, THREE_LONGS], [8, UNKNOWN, UNKNOWN]),
         ("arm64", [INT] * 9 + [LONG], [0, 8]),
         ("arm64", [LONG] * 7 + [TWO_LONGS, INT], [0, 16]),
         ("arm64", [DOUBLE] * 7 + [TWO_FLOATS, DOUBLE], [0, 8]),
@@ -136,6 +133,7 @@ def test_structures_that_are_in_part_in_registers() -> None:
     assert locations("x86_64", [struct(16, (0, 8, F), (8, 8, F)), EMPTY], None) == [None, None]
 
 
+# What rustc 1.95 makes of functions with these parameters.
 @pytest.mark.parametrize(
     ("parameters", "result", "expected"),
     [
