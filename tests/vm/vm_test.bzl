@@ -106,8 +106,7 @@ def vm_test(name, srcs, programs, archives = [], kernels = KERNELS.keys(), data 
                 "VM_KERNEL_RELEASE": "$(rootpath {}release)".format(kernel),
                 "VM_QEMU": "$(rootpath @system_qemu//:qemu-system-x86_64)",
             },
-            # the machine has two processors, each a busy thread of QEMU
-            tags = tags + ["cpu:2"],
+            tags = tags,
             target_compatible_with = ["@platforms//cpu:x86_64", "@platforms//os:linux"],
             deps = deps + ["//tests/vm:machine"],
             **kwargs
