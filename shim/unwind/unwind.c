@@ -47,6 +47,13 @@ struct file {
 static struct file *files;  // by their index in the maps
 static uint32_t files_count, files_room;
 
+// Files that a warning has named. They are tried again with each process that maps them, and may be there then.
+static struct {
+  uint64_t device;
+  uint64_t inode;
+} *named;
+static uint32_t named_count;
+
 static const struct map *find_map(const struct tracer *tracer, uint32_t role) {
   for (uint32_t i = 0; i < tracer->resources->maps_count; i++)
     if (tracer->maps[i].info->role == role)
@@ -130,6 +137,20 @@ static bool is_file(const struct mapping *mapping, const struct file *file) {
   return file->inode == mapping->inode && file->device == mapping->device;
 }
 
+// Names a file of which nothing can be known: once, since mappings are read again and again.
+static void warn_of_file(const struct mapping *mapping, const char *verb, int err) {
+  for (uint32_t i = 0; i < named_count; i++)
+    if (named[i].inode == mapping->inode && named[i].device == mapping->device)
+      return;
+  void *larger = realloc(named, (named_count + 1) * sizeof(*named));
+  if (larger) {
+    named = larger;
+    named[named_count].device = mapping->device;
+    named[named_count++].inode = mapping->inode;
+  }
+  report(REPORT_WARNING, NULL, 0, "unwind: %s %s: %s: stacks end at its functions", verb, mapping->path, report_cause(err));
+}
+
 // The index of the file, which is read if it is new; or -1 if nothing is known of it.
 static int find_file(const struct tracer *tracer, const struct mapping *mapping, const struct elf *elf) {
   for (uint32_t i = 0; i < files_count; i++)
@@ -147,7 +168,7 @@ static int find_file(const struct tracer *tracer, const struct mapping *mapping,
   if (!err)
     err = read_file(tracer, elf, files_count, &file);
   if (err)
-    report(REPORT_WARNING, NULL, 0, "unwind: read %s: %s: stacks end at its functions", mapping->path, report_cause(err));
+    warn_of_file(mapping, "read", err);
   else if (!file.rows && tracer->options.verbose)
     report_line("unwind: %s has no call frame information: stacks end at its functions", mapping->path);
   if (files_count == files_room)
@@ -165,7 +186,7 @@ static struct process_mapping describe(const struct tracer *tracer, uint32_t pid
     return described;
   int err = is_vdso(mapping) ? elf_open_vdso(&elf) : mapping_open(pid, mapping, open_elf, &elf);
   if (err && err != -ENOEXEC)
-    report(REPORT_WARNING, NULL, 0, "unwind: open %s: %s: stacks end at its functions", mapping->path, report_cause(err));
+    warn_of_file(mapping, "open", err);
   if (err)
     return described;
   uint64_t address;
