@@ -1,7 +1,7 @@
 """The one table of builtin variables and functions.
 
 Type checker, code generator, capability check, docs (docs/builtins.md) and the support matrix read it. It lists all of
-the language's standard library; what is not `supported` yet is a compile error that names it.
+the language's standard library.
 """
 
 from __future__ import annotations
@@ -67,7 +67,6 @@ class Builtin:
     probes: frozenset[str] = frozenset()
     unsafe: bool = False
     """Changes the system or runs commands: only with --unsafe."""
-    supported: bool = True
     arch: str = ""
     """The only architecture that has it, by the name in compiler.arch; "" for all."""
     library: str = ""
@@ -127,21 +126,21 @@ def _parameter(text: str) -> Parameter:
 
 def _variable(
     name: str, result: Type | None, doc: str, parameters: str = "", *, helpers: str = "", probes: str = "",
-    supported: bool = True, arch: str = "", library: str = "",
+    arch: str = "", library: str = "",
 ) -> Builtin:  # fmt: skip
     return Builtin(
         name, Kind.VARIABLE, doc, _parameters(parameters), result, tuple(helpers.split()), frozenset(probes.split()),
-        supported=supported, arch=arch, library=library,
+        arch=arch, library=library,
     )  # fmt: skip
 
 
 def _function(
     name: str, result: Type | None, doc: str, parameters: str = "", *, helpers: str = "", probes: str = "",
-    unsafe: bool = False, supported: bool = True, library: str = "",
+    unsafe: bool = False, library: str = "",
 ) -> Builtin:  # fmt: skip
     return Builtin(
         name, Kind.FUNCTION, doc, _parameters(parameters), result, tuple(helpers.split()), frozenset(probes.split()),
-        unsafe, supported, library=library,
+        unsafe, library=library,
     )  # fmt: skip
 
 
@@ -342,7 +341,7 @@ _FUNCTIONS = (
     _function(
         "uaddr", None, "Address of a symbol of the traced program", "name: const string", probes=_USER_FUNCTION_PROBES
     ),
-    _function("unwatch", lattice.VOID, "Removes a watchpoint", "addr: int", supported=False),
+    _function("unwatch", lattice.VOID, "Removes the watchpoints of an address", "addr"),
     _function("uptr", None, "The same pointer, into user memory", "ptr"),
     _function("usym", lattice.USym(), "A user address, printed as a symbol", "addr"),
     _function("warnf", lattice.VOID, "Prints a warning", "fmt: const string, ..."),

@@ -14,8 +14,8 @@ from compiler.helpers import HELPERS
 _HEAD = """\
 # Builtins
 
-Every builtin variable and function of bpftrace's language, and whether this compiler has it yet. Written by
-`python -m compiler.builtins_docs` from `compiler/builtins.py`.
+Every builtin variable and function of bpftrace's language. Written by `python -m compiler.builtins_docs` from
+`compiler/builtins.py`.
 
 *Type* is that of the value, where it does not depend on the arguments or the probe. *Kernel* is the first that has the
 BPF helpers which it needs; no number means that any kernel will do.
@@ -35,7 +35,7 @@ def markdown() -> str:
 def _lines() -> Iterator[str]:
     yield from _HEAD.splitlines()
     for kind, title in _TITLES.items():
-        yield from ("", f"## {title}", "", "| | | type | probes | kernel | |", "|---|---|---|---|---|---|")
+        yield from ("", f"## {title}", "", "| | | type | probes | kernel |", "|---|---|---|---|---|")
         yield from (_row(entry) for entry in BUILTINS.values() if entry.kind is kind)
 
 
@@ -48,7 +48,6 @@ def _row(entry: Builtin) -> str:
         f"`{entry.result}`" if entry.result else "",
         ", ".join(sorted(entry.probes)),
         ".".join(map(str, least)) if least else "",
-        "" if entry.supported else "not yet",
     )
     return f"| {' | '.join(cells)} |"
 

@@ -44,7 +44,7 @@ class Context(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProbeType:
-    """One probe type. `syntax` shows its parts; `issue` says what it still waits for, empty if it is supported."""
+    """One probe type. `syntax` shows its parts."""
 
     name: str
     aliases: tuple[str, ...]
@@ -57,7 +57,6 @@ class ProbeType:
     is_return: bool = False
     has_typed_args: bool = False
     """Whether `args` is there."""
-    supported: bool = True
 
     def __str__(self) -> str:
         return self.name
@@ -144,8 +143,8 @@ PROBE_TYPES: tuple[ProbeType, ...] = (
         "A static place in a program or library",
     ),
     ProbeType(
-        "watchpoint", ("w",), ("watchpoint:ADDRESS:LENGTH:MODE", "watchpoint:SYMBOL:LENGTH:MODE"),
-        ProgramType.PERF_EVENT, Context.PERF_EVENT, "Accesses to a place in memory", least_kernel=(4, 9),
+        "watchpoint", ("w",), ("watchpoint:ADDRESS:LENGTH:MODE",), ProgramType.PERF_EVENT, Context.PERF_EVENT,
+        "Accesses to a place in memory", least_kernel=(4, 9),
     ),
 )  # fmt: skip
 

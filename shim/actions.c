@@ -20,6 +20,7 @@
 #pragma weak shim_action_runtime_error
 #pragma weak shim_action_skb_output
 #pragma weak shim_action_unwind_refresh
+#pragma weak shim_action_unwatch
 
 static action_handler *const handlers[] = {
     [PB_ACTION_KIND_PRINTF] = shim_action_printf,
@@ -35,6 +36,7 @@ static action_handler *const handlers[] = {
     [PB_ACTION_KIND_RUNTIME_ERROR] = shim_action_runtime_error,
     [PB_ACTION_KIND_SKB_OUTPUT] = shim_action_skb_output,
     [PB_ACTION_KIND_UNWIND_REFRESH] = shim_action_unwind_refresh,
+    [PB_ACTION_KIND_UNWATCH] = shim_action_unwatch,
 };
 
 bool action_is_linked(uint32_t kind_case) {
@@ -73,6 +75,9 @@ uint64_t action_event_size(const struct pb_required_resources *resources, const 
       break;
     case PB_ACTION_KIND_EXIT:
       extend(&end, resources, action->exit->code);
+      break;
+    case PB_ACTION_KIND_UNWATCH:
+      extend(&end, resources, action->unwatch->address);
       break;
     case PB_ACTION_KIND_JOIN: {
       // The product of two u32 can wrap only together with the offset: keep it apart.

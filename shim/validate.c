@@ -407,6 +407,14 @@ static const char *check_action_kind(resources_t *r, const struct pb_action *act
       FORWARD(check_argument(r, action->exit->code));
       CHECK(r->types[action->exit->code->type].kind == PB_TYPE_INTEGER, "an exit code is not an integer");
       return NULL;
+    case PB_ACTION_KIND_UNWATCH: {
+      const struct pb_argument *address = action->unwatch->address;
+      CHECK(address, "unwatch has no address");
+      FORWARD(check_argument(r, address));
+      const struct pb_type *type = &r->types[address->type];
+      CHECK(type->kind == PB_TYPE_INTEGER && type->size == sizeof(uint64_t), "an address to unwatch is not an integer of 8 bytes");
+      return NULL;
+    }
     case PB_ACTION_KIND_JOIN:
       CHECK(action->join->offset >= EVENT_HEADER_SIZE, "an argument lies in the event's header");
       return NULL;

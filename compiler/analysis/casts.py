@@ -273,7 +273,7 @@ class _Casts:
                 arguments[0] = self.address(data)
             case "join", [array, *_]:
                 arguments[0] = self.address(array, Pointer(INT8, AddressSpace.NONE))
-            case (("ksym" | "usym"), [address]):
+            case (("ksym" | "usym" | "unwatch"), [address]):
                 arguments[0] = self.to_integer(address, UINT64)
             case "cgroup_path", [cgroup, *_]:
                 arguments[0] = self.to_integer(cgroup, UINT64)

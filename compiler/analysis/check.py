@@ -105,7 +105,8 @@ class _Checker:
             "ksym": self.call_ksym,
             "usym": self.call_ksym,
             "ntop": self.call_ntop,
-            "join": self.call_join,
+            "join": self.call_address,
+            "unwatch": self.call_address,
             "kptr": self.call_pointer,
             "uptr": self.call_pointer,
             "print": self.call_print,
@@ -418,12 +419,12 @@ class _Checker:
         elif not isinstance(type_, Integer) and type_.size not in (4, 16):
             self.error("argument-type", "ntop() argument must be 4 or 16 bytes in size", node.span)
 
-    def call_join(self, node: ast.Call) -> None:
+    def call_address(self, node: ast.Call) -> None:
         type_ = node.arguments[0].type
         if not isinstance(type_, Integer | Pointer):
             self.error(
                 "argument-type",
-                f"join() only supports int or pointer arguments ({kind_name(type_)} provided)",
+                f"{node.name}() only supports int or pointer arguments ({kind_name(type_)} provided)",
                 node.span,
             )
 

@@ -187,12 +187,9 @@ class _Names:
             hint = "A macro of the language can use it."
             self.sink.error("not-supported", f"{found.name} can not be used in macros of C", node.span, hints=[hint])
             return False
-        if not found.supported:
-            shown = found.name if found.kind is Kind.VARIABLE else f"{found.name}()"
-            self.sink.error("not-supported", f"{shown} is not supported yet", node.span)
         if found.arch not in ("", self.arch.name):
             self.sink.error("not-supported", f"{found.name} is only available on {found.arch}", node.span)
-        return found.supported
+        return True
 
     # --------------------------------------------------------------------------------------------------------- calls
 
@@ -315,11 +312,7 @@ def _closest(name: str, names: tuple[str, ...]) -> list[str]:
 
 def _similar(name: str, *, call: bool = False, others: Collection[str] = ()) -> list[str]:
     """Hints for a name that is not known; `others` are functions that are not builtins."""
-    names = [
-        entry.name
-        for entry in builtins.BUILTINS.values()
-        if entry.supported and (entry.kind is not Kind.VARIABLE or not call)
-    ]
+    names = [entry.name for entry in BUILTINS.values() if entry.kind is not Kind.VARIABLE or not call]
     close = _closest(name, (*names, *others))
     if not close:
         return []

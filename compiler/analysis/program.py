@@ -358,6 +358,11 @@ class ExitAction(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class UnwatchAction(Action):
+    """unwatch(address): one field of type UINT64."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimeAction(Action):
     format: str
 

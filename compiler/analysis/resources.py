@@ -37,6 +37,7 @@ from compiler.analysis.program import (
     SkbOutputAction,
     SystemAction,
     TimeAction,
+    UnwatchAction,
     ZeroAction,
 )
 from compiler.builtins import Builtin
@@ -99,6 +100,7 @@ class _Resources:
             "clear": self.map_action,
             "zero": self.map_action,
             "exit": self.exit,
+            "unwatch": self.unwatch,
             "time": self.time,
             "join": self.join,
             "cat": self.cat,
@@ -255,6 +257,9 @@ class _Resources:
 
     def exit(self, node: ast.Call) -> Action:
         return ExitAction(node.span, *event(node.arguments))
+
+    def unwatch(self, node: ast.Call) -> Action:
+        return UnwatchAction(node.span, *event(node.arguments))
 
     def time(self, node: ast.Call) -> Action:
         text = self.utf8(node.arguments[0]) if node.arguments else _DEFAULT_TIME

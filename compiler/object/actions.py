@@ -50,6 +50,8 @@ def describe(action: program.Action, tables: Tables, map_index: dict[str, int]) 
             entry.exit.SetInParent()
             for field in action.fields:
                 entry.exit.code.CopyFrom(_argument(field, tables))
+        case program.UnwatchAction():
+            entry.unwatch.address.CopyFrom(_argument(action.fields[0], tables))
         case program.TimeAction():
             entry.time.format = action.format
         case program.JoinAction():

@@ -231,22 +231,26 @@ static void close_fd(int *fd) {
   *fd = -1;
 }
 
+static void disable_target(struct target *target) {
+  if (target->fd >= 0)
+    ioctl(target->fd, PERF_EVENT_IOC_DISABLE, 0);
+  for (uint32_t i = 0; i < target->more_count; i++)
+    ioctl(target->more[i], PERF_EVENT_IOC_DISABLE, 0);
+}
+
+void detach_target(struct target *target) {
+  close_fd(&target->fd);
+  while (target->more_count)
+    close_fd(&target->more[--target->more_count]);
+  target->is_attached = false;
+}
+
 void detach_all(struct tracer *tracer) {
   // Closing the perf event of a tracepoint or kprobe waits for an RCU grace period (some 65 ms each, one after the other, since
   // the kernel holds a lock meanwhile). Timers are disabled first, so that they do not go on all that time. The others
   // run until they are closed: disabling stops an event's samples, not its program. (Links answer ENOTTY.)
-  for (uint32_t i = 0; i < tracer->targets_count; i++) {
-    struct target *target = &tracer->targets[i];
-    if (target->fd >= 0)
-      ioctl(target->fd, PERF_EVENT_IOC_DISABLE, 0);
-    for (uint32_t j = 0; j < target->more_count; j++)
-      ioctl(target->more[j], PERF_EVENT_IOC_DISABLE, 0);
-  }
-  for (uint32_t i = tracer->targets_count; i > 0; i--) {
-    struct target *target = &tracer->targets[i - 1];
-    close_fd(&target->fd);
-    for (uint32_t j = 0; j < target->more_count; j++)
-      close_fd(&target->more[j]);
-    target->more_count = 0;
-  }
+  for (uint32_t i = 0; i < tracer->targets_count; i++)
+    disable_target(&tracer->targets[i]);
+  for (uint32_t i = tracer->targets_count; i > 0; i--)
+    detach_target(&tracer->targets[i - 1]);
 }

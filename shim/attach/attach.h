@@ -83,6 +83,8 @@ struct target *attach_targets(const struct tracer *tracer, uint32_t probe, uint3
 int attach_all(struct tracer *tracer);
 // Stops timers, then detaches all probes in reverse order.
 void detach_all(struct tracer *tracer);
+// Detaches one; nothing happens if it is not attached.
+void detach_target(struct target *target);
 
 // Fills the map of role USDT_ARGUMENTS. Returns 0, or a negative errno after reporting. In usdt.c.
 int shim_fill_usdt_arguments(struct tracer *tracer, int map_fd);

@@ -31,6 +31,7 @@ extern action_handler shim_action_system;
 extern action_handler shim_action_runtime_error;
 extern action_handler shim_action_skb_output;
 extern action_handler shim_action_unwind_refresh;
+extern action_handler shim_action_unwatch;
 
 // Prints one map with all its keys, as print(@map, top, div) does; 0 for "not given". Returns 0 or a negative errno.
 // Named as a feature because a tracer whose script has no maps need not link it (`shim_print_map`).

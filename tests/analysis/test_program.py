@@ -19,8 +19,10 @@ from compiler.analysis.program import (
     RuntimeErrorKind,
     Severity,
     TimeAction,
+    UnwatchAction,
 )
 from compiler.syntax import ast
+from compiler.types import lattice
 from compiler.types.binary.binaries import Binaries
 from tests.analysis.harness import analyze
 
@@ -193,9 +195,10 @@ def test_severity() -> None:
 
 def test_actions_of_calls() -> None:
     analyzed = analyze(
-        'BEGIN { @a[1] = 1; print(@a, 5, 2); print(pid); exit(3); }\nEND { time(); time("%H"); join(curtask, ","); }'
+        "BEGIN { @a[1] = 1; print(@a, 5, 2); print(pid); exit(3); }\n"
+        'END { time(); time("%H"); join(curtask, ","); unwatch(curtask); }'
     ).analyzed
-    top, value, leave, clock, hour, joined = analyzed.actions
+    top, value, leave, clock, hour, joined, unwatched = analyzed.actions
     assert isinstance(top, PrintMapAction)
     assert (top.map.name, top.size) == ("@a", 16)
     assert isinstance(value, PrintValueAction)
@@ -207,7 +210,9 @@ def test_actions_of_calls() -> None:
     assert hour.format == "%H"
     assert isinstance(joined, JoinAction)
     assert (joined.delimiter, joined.count, joined.length) == (",", 16, 1024)
-    assert sorted(analyzed.action_of.values()) == list(range(6))
+    assert isinstance(unwatched, UnwatchAction)
+    assert (unwatched.fields[0].type, unwatched.fields[0].offset) == (lattice.UINT64, 8)
+    assert sorted(analyzed.action_of.values()) == list(range(7))
 
 
 def test_runtime_errors() -> None:

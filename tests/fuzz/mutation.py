@@ -20,9 +20,9 @@ _NUMBERS = (
     "0", "1", "-1", "2", "7", "8", "63", "64", "127", "128", "255", "256", "32767", "65536", "2147483648", "4294967295",
     "9223372036854775807", "9223372036854775808", "18446744073709551615", "0xffffffffffffffff", "1e6", "5s", "1_000",
 )  # fmt: skip
-_NAMES = (*(name for name, entry in BUILTINS.items() if entry.supported), *BUILTIN_TYPES)
+_NAMES = (*BUILTINS, *BUILTIN_TYPES)
 _WORDS = (
-    *_NAMES, *(entry.name for entry in BUILTINS.values() if not entry.supported), *probe_types.names(),
+    *_NAMES, *probe_types.names(),
     "if", "else", "while", "for", "unroll", "break", "continue", "return", "let", "macro", "fn", "import", "config",
     "struct", "union", "enum", "typedef", "sizeof", "offsetof", "typeof", "typeinfo", "comptime", "struct task_struct",
     "struct list_head", "task_struct", "char", "int", "unsigned long", "string[8]", "int8[4]", "curtask->comm",

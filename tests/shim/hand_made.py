@@ -397,6 +397,18 @@ def exit_code() -> Script:
     return script
 
 
+def unwatch() -> Script:
+    """BEGIN { unwatch(0xf00); exit(); }, without a watchpoint."""
+    script = Script("unwatch.bt")
+    action = script.action("unwatch")
+    action.span = script.span(1, "BEGIN { unwatch(0xf00); exit(); }", 9)
+    action.unwatch.address.type = script.type(kind=pb.Type.INTEGER, size=8)
+    action.unwatch.address.offset = 8
+    code = [store64(R10, -8, 0xF00), *script.send(0, 16), *script.send(script.exit()), EXIT]
+    script.probe("special", "BEGIN", script.program(PROG_RAW_TRACEPOINT, code), kind=pb.Special.BEGIN)
+    return script
+
+
 def getpgid() -> Script:
     """tracepoint:syscalls:sys_enter_getpgid /pid == $1/ { printf("%d\\n", args.pid); }"""
     script = Script("getpgid.bt")
@@ -519,6 +531,7 @@ _ALL = (
     absent_field,
     absent_function,
     refused,
+    unwatch,
 )
 
 TRACERS: dict[str, Callable[[], Script]] = {make.__name__: make for make in _ALL}

@@ -231,6 +231,17 @@ def test_attach_point_of_parameters_that_cannot_be(words: list[str], message: st
     assert error("late", "--", *words) == f"late.bt:1:1-6: ERROR: {message}\n$1:$2\n~~~~~\n"
 
 
+def test_nothing_to_unwatch() -> None:
+    result = run("unwatch", "-q")
+    assert (result.returncode, result.stdout) == (0, "\n\n")
+    assert result.stderr == (
+        "unwatch.bt:1:9-34: WARNING: unwatch: no watchpoint has the address 0xf00\n"
+        "BEGIN { unwatch(0xf00); exit(); }\n"
+        "        ~~~~~~~~~~~~~~~~~~~~~~~~~\n"
+    )
+    assert run("unwatch", "-q", "--no-warnings").stderr == ""
+
+
 def test_lost_events_are_counted() -> None:
     result = run("losses")
     # A record takes 16 bytes, and the ring buffer of 4096 is never quite full.

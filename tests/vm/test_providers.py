@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.vm.machine import Machine, MachineError
+from tests.vm.machine import Machine, MachineError, Process
 from tests.vm.tracing import output_lines, start, trace
 
 # What each probe of providers.bt counts, by what `probe` is there.
@@ -70,6 +70,49 @@ def test_cookies_are_constants_where_the_kernel_has_none(machine: Machine) -> No
 def test_watchpoint(machine: Machine) -> None:
     traced = trace(machine, ["/bin/watchpoint"], ["/bin/everything"])
     assert sorted(traced.lines) == ["@[watchpoint:268435456:8:w]: 100", "@context[268435456, 1, true, 3]: 100"]
+
+
+def _unwatch(tracer: Process, time: int) -> None:
+    """Has /bin/unwatch remove the next watchpoints, and waits until they are."""
+    tracer.signal(signal.SIGUSR1)
+    tracer.wait_for_line(f"unwatched {time}")
+
+
+def test_unwatch(machine: Machine, before: list[str]) -> None:
+    """Those of the address are removed, and no others; the tracer goes on when there are none left."""
+    tracer = start(machine, "/bin/unwatch", "-B", "line")
+    for time_ in (1, 2, 3):
+        machine.run("/bin/everything")
+        _unwatch(tracer, time_)
+    machine.run("/bin/everything")
+    # It takes all registers that a processor has: they are free again.
+    trace(machine, ["/bin/unwatch"], ["/bin/everything"])
+    tracer.signal(signal.SIGINT)
+    completed = tracer.wait()
+    assert completed.code == 0, completed
+    assert sorted(output_lines(completed.stdout)) == [
+        "@[watchpoint:268435456:8:w]: 100",
+        "@[watchpoint:268435464:8:w]: 200",
+        "@signals: 3",
+        "unwatched 1",
+        "unwatched 2",
+        "unwatched 3",
+    ]
+    assert completed.stderr.count("WARNING") == 1
+    assert "unwatch.bt:20:5-24: WARNING: unwatch: no watchpoint has the address 0x10000010\n" in completed.stderr
+    _settles_as(machine, before)
+
+
+def test_unwatch_in_one_process(machine: Machine) -> None:
+    process = machine.spawn("/bin/everything", "stopped")
+    process.wait_for_line("ready")
+    tracer = start(machine, "/bin/unwatch", "-B", "line", "-p", str(process.pid))
+    _unwatch(tracer, 1)
+    process.signal(signal.SIGCONT)
+    assert process.wait().code == 0
+    assert sorted(output_lines(tracer.wait().stdout)) == [
+        "@[watchpoint:268435464:8:w]: 100", "@signals: 1", "unwatched 1",
+    ]  # fmt: skip
 
 
 def test_places_of_a_process(machine: Machine) -> None:

@@ -1,4 +1,4 @@
-"""What is printed, and the end of the tracer."""
+"""What is printed; the end of the tracer, and of watchpoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compiler.syntax import ast
 from compiler.types import lattice
 
 
-@builtin("printf", "errorf", "warnf", "exit", "system", "cat")
+@builtin("printf", "errorf", "warnf", "exit", "unwatch", "system", "cat")
 def send(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     if node.name == "printf" and is_iterator(e.bpf):
         return iterator.print_formatted(e, node)
