@@ -166,6 +166,16 @@ def test_packets_go_through_a_map_and_a_feature_of_their_own() -> None:
     assert "shim_action_skb_output" not in features(plain)
 
 
+def test_unwatch_is_a_feature() -> None:
+    probe = "watchpoint:0x1000:8:w { CALL }"
+    message = resources(probe.replace("CALL", "unwatch(0x1000);"))
+    (action,) = message.actions
+    argument = action.unwatch.address
+    assert (message.types[argument.type].kind, message.types[argument.type].size) == (pb.Type.INTEGER, 8)
+    assert {"shim_action_unwatch", "shim_attach_watchpoint"} <= set(features(message))
+    assert "shim_action_unwatch" not in features(resources(probe.replace("CALL", "")))
+
+
 def test_unwinding_has_its_maps_and_one_walk() -> None:
     text = """
         config = { unstable_dw_ustack = enable }
