@@ -21,8 +21,8 @@ from typing import IO, Self
 # cmpxchg16b is hidden because old versions of QEMU emulate it wrongly; the rest are features that cost time under TCG.
 _CPU = "max,la57=off,pku=off,cx16=off"
 # All processors take turns on one thread. With a thread each, one can translate code that another is about to overwrite
-# and then run the old: a kernel that patches itself (static keys, kprobes, ftrace) meets a breakpoint that is long gone,
-# and panics; seldom, but CI has seen it. Taking turns is no slower.
+# and then run the old: a kernel that patches itself (static keys, kprobes, ftrace) meets a breakpoint that is long
+# gone, and panics; seldom, but CI has seen it. Taking turns is no slower.
 _ACCELERATOR = "tcg,thread=single,tb-size=1024"
 _KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 quiet mitigations=off net.ifnames=0"
 _PATIENCE_SECONDS = 300.0
