@@ -122,7 +122,10 @@ class _Casts:
             case ast.FieldAccess():
                 node.target = _one_pointer(node.target)
             case ast.Unary("*", operand) if isinstance(operand.type, Integer):
-                node.operand = implicit(operand, Pointer(UINT64, self.space(operand.type)))
+                # A number is an address of as many bits as it has itself.
+                yields, pointer = node.type, Pointer(operand.type, self.space(operand.type))
+                node.operand, node.type = implicit(operand, pointer), pointer.pointee
+                return implicit(node, yields) if node.type != yields else node
             case ast.ArrayAccess(target, index) if isinstance(target.type, Tuple):
                 assert isinstance(index, ast.Integer)
                 access = ast.TupleAccess(target, index.value, span=node.span)
@@ -208,8 +211,9 @@ class _Casts:
         if node.op in LOGICAL:
             node.left, node.right = self.number(node.left), self.number(node.right)
             return
-        is_difference = node.op == "-" and isinstance(left, Integer)  # of unsigned numbers, it is signed all the same
-        if isinstance(left, String) or isinstance(right, String) or (left == right and not is_difference):
+        if isinstance(left, String) or isinstance(right, String):
+            return
+        if left == right and (node.op in COMPARISONS or not isinstance(left, Integer)):
             return
         if isinstance(left, Pointer) or isinstance(right, Pointer):
             self.pointer_operands(node)

@@ -168,11 +168,12 @@ class Folder:
         return ast.Boolean(value, span=node.span)
 
     def _integers(self, node: ast.Binary, left: int, right: int) -> ast.Expression | None:
-        if node.op in _COMPARE:
+        alike = min(left, right) >= 0 or max(left, right) <= _I64_MAX
+        if alike and node.op in _COMPARE:
             return ast.Boolean(_COMPARE[node.op](left, right), span=node.span)
-        if node.op in ("&&", "||"):
+        if alike and node.op in ("&&", "||"):
             return ast.Boolean(bool(left and right) if node.op == "&&" else bool(left or right), span=node.span)
-        value = _evaluate(node.op, left, right)
+        value = _evaluate(node.op, left, right) if alike else None
         if value is None:
             self.sink.error("fold-overflow", _FLOW_ERROR, node.span)
             return None
@@ -180,10 +181,7 @@ class Folder:
 
 
 def _evaluate(op: str, left: int, right: int) -> int | None:
-    """C's arithmetic on 64 bits; None where the result does not fit. A negative side makes it signed arithmetic."""
-    signed = left < 0 or right < 0
-    if signed and max(left, right) > _I64_MAX:
-        return None
+    """C's arithmetic on 64 bits, of two signed or two unsigned numbers; None where the result does not fit."""
     result: int
     match op:
         case "+":

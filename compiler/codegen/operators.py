@@ -10,7 +10,7 @@ from compiler.codegen.values import Place, Value, is_scalar, scalar_bits
 from compiler.syntax import ast
 from compiler.syntax.source import Span
 from compiler.types import lattice
-from compiler.types.lattice import AddressSpace, Type
+from compiler.types.lattice import AddressSpace
 
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "&": "and", "|": "or", "^": "xor"}
 _COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
@@ -69,9 +69,9 @@ def _integer_arithmetic(e: Emitter, node: ast.Binary) -> Operand:
             return f.binary("shl", left, _shift_amount(e, right))
         case ">>":
             # Zeros come in from the left, for signed values too.
-            return f.binary("lshr", _unsigned(e, left, node.left.type), _shift_amount(e, right))
+            return f.binary("lshr", left, _shift_amount(e, right))
         case "/" | "%":
-            return _divide(e, node, _unsigned(e, left, node.left.type), _unsigned(e, right, node.right.type))
+            return _divide(e, node, left, right)
         case op:
             return f.binary(_ARITHMETIC[op], left, right)
 
@@ -79,11 +79,6 @@ def _integer_arithmetic(e: Emitter, node: ast.Binary) -> Operand:
 def _shift_amount(e: Emitter, amount: Operand) -> Operand:
     """Only the lower six bits count: more would be undefined to LLVM."""
     return e.f.binary("and", amount, "63")
-
-
-def _unsigned(e: Emitter, value: Operand, type_: Type) -> Operand:
-    """The value with the bits above its width cleared."""
-    return e.f.narrow(value, scalar_bits(type_), signed=False) if type_.is_signed else value
 
 
 def _divide(e: Emitter, node: ast.Binary, left: Operand, right: Operand) -> Operand:
@@ -136,7 +131,9 @@ def unary(e: Emitter, node: ast.Unary, into: Place | None) -> Value:
             result = e.f.binary("sub", "0", e.scalar(node.operand))
         case "~":
             result = e.f.binary("xor", e.scalar(node.operand), "-1")
-    return e.f.narrow(result, scalar_bits(node.type), signed=node.type.is_signed)
+    # At the operand's width: of a uint32, `-$x` is a number of 32 bits.
+    operand = node.operand.type
+    return e.f.narrow(result, scalar_bits(operand), signed=operand.is_signed)
 
 
 def _dereference(e: Emitter, node: ast.Unary) -> Value:
