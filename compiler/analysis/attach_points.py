@@ -44,7 +44,7 @@ def run(
     program: ast.Program, kernel: Kernel, config: Config, sink: DiagnosticSink, *, unsafe: bool
 ) -> list[BpfProgram]:
     missing_probes = config.missing_probes
-    pass_ = _AttachPoints(kernel, sink, unsafe, missing_probes)
+    pass_ = _AttachPoints(kernel, sink, unsafe, missing_probes, config.max_bpf_progs)
     programs: list[BpfProgram] = []
     for probe in program.probes:
         pass_.check_iterators(probe)
@@ -93,11 +93,14 @@ def _program_name(point: AttachPoint, number: int) -> str:
 
 
 class _AttachPoints:
-    def __init__(self, kernel: Kernel, sink: DiagnosticSink, unsafe: bool, missing_probes: str) -> None:
+    def __init__(
+        self, kernel: Kernel, sink: DiagnosticSink, unsafe: bool, missing_probes: str, max_programs: int
+    ) -> None:
         self.kernel = kernel
         self.sink = sink
         self.unsafe = unsafe
         self.missing_probes = missing_probes
+        self.max_programs = max_programs
         self.named: dict[str, Span] = {}
         """Tests and benchmarks, by the names of their probes."""
         self.unmatched: list[AttachPoint] = []
@@ -106,7 +109,12 @@ class _AttachPoints:
     def resolve_all(self, probe: ast.Probe, *, needs_types: bool) -> list[Place]:
         """The places of a probe. Of several attach points, a pattern may match nothing, here or on the target."""
         self.unmatched.clear()
-        places = [place for node in probe.attach_points for place in self.resolve(node, needs_types=needs_types)]
+        most = self.max_programs + len(probe.attach_points)
+        places: list[Place] = []
+        for node in probe.attach_points:
+            places += self.resolve(node, needs_types=needs_types)
+            if len(places) > most:
+                return places  # It is too many already, and each further pattern may be as much work.
         if places:
             if not needs_types:
                 places += map(Place, self.unmatched)

@@ -46,6 +46,8 @@ from compiler.types.promotion import is_compatible
 
 _NEEDS_CONTEXT = re.compile(r"arg\d+|args|retval|ctx|kstack|ustack")
 _SYMBOL = re.compile(r"[a-zA-Z0-9./_-]+")
+_LARGEST_ENTRY = 1 << 31
+"""Bytes of a key or value that a map can be declared with; how much memory there is is another question."""
 _TAKES_PARAMETERS = frozenset({"dw_ustack", "kstack", "print", "ustack"})
 """Functions that take a positional parameter for an integer literal."""
 
@@ -222,6 +224,9 @@ class _Checker:
         for what, type_ in (("key", symbol.key_type), ("value", symbol.value_type)):
             if type_ is not None and not type_.is_map_value and not type_.size:
                 self.error("map-empty", f"A map's {what} has to have bytes, and '{type_}' has none", node.span)
+            elif type_ is not None and type_.size > _LARGEST_ENTRY:
+                message = f"A map's {what} can have {_LARGEST_ENTRY} bytes, and '{type_}' has {type_.size}"
+                self.error("map-size", message, node.span)
         declared = self.table.declared.get(node.name)
         natural = MapType.PERCPU_HASH if symbol.value_type.is_map_value else MapType.HASH
         if declared is not None and declared[0].is_percpu != natural.is_percpu:

@@ -11,7 +11,7 @@ from compiler.analysis.builtin_types import kind_name
 from compiler.analysis.program import LARGEST_PACKET
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.types.lattice import Array, Integer, MacAddress, Pointer, Stack, String, Struct, Type
+from compiler.types.lattice import Array, Bool, Integer, MacAddress, Pointer, Stack, String, Struct, Type, Void
 
 _MOST_SIGNALS = 64
 _MOST_TRACED = 3
@@ -157,6 +157,28 @@ def _path(node: ast.Call, sink: DiagnosticSink) -> None:
             sink.error("argument-value", message, node.span)
 
 
+def _write_user(node: ast.Call, sink: DiagnosticSink) -> None:
+    """As upstream casts them: two addresses and a number."""
+    target, source, size = node.arguments
+    if not isinstance(target.type, Integer | Pointer):
+        message = f"write_user() expects an address in user memory as first argument ({target.type} provided)"
+        sink.error("argument-type", message, target.span)
+    if isinstance(source.type, Integer | Bool | Void):
+        message = f"write_user() expects data in memory as second argument ({source.type} provided)"
+        sink.error("argument-type", message, source.span)
+    match size:
+        case ast.Integer(value) if value >= 0:
+            pass
+        case ast.Integer(value):
+            message = f"write_user() cannot write a negative number of bytes ({value} provided)"
+            sink.error("argument-value", message, size.span)
+        case _ if isinstance(source.type, Pointer) or not isinstance(size.type, Integer | Bool):
+            message = f"write_user() expects a number of bytes as third argument ({size.type} provided)"
+            if isinstance(size.type, Integer):
+                message = "write_user() expects a literal number of bytes, for data behind a pointer"
+            sink.error("argument-type", message, size.span)
+
+
 def _skboutput(node: ast.Call, sink: DiagnosticSink) -> None:
     _kernel_pointer(node, node.arguments[1], "sk_buff", "second", sink)
     match node.arguments[3]:
@@ -199,4 +221,5 @@ CHECKS: Mapping[str, Callable[[ast.Call, DiagnosticSink], None]] = {
     "path": _path,
     "skboutput": _skboutput,
     "socket_cookie": _socket_cookie,
+    "write_user": _write_user,
 }

@@ -13,7 +13,7 @@ import enum
 import struct
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -57,6 +57,8 @@ ENUMS = frozenset({Kind.ENUM, Kind.ENUM64})
 _KINDS = tuple(Kind)
 
 # Words that follow the three of every record (name, info, size or type): so many, and so many for each of its entries.
+_SEARCHES = 256
+"""After so many names that were searched for, an index of all of them is made: it takes as long."""
 _FIXED_WORDS = {Kind.INT: 1, Kind.ARRAY: 3, Kind.VAR: 1, Kind.DECL_TAG: 1}
 _ENTRY_WORDS = {
     Kind.STRUCT: 3,
@@ -320,13 +322,22 @@ class Btf:
     def find(self, name: str, *kinds: Kind) -> Iterator[int]:
         """Ids of this blob's own types (not the base's) of that name and one of the kinds, in order."""
         if name not in self._found:
-            self._found[name] = list(self._search(name))
+            many = len(self._found) >= _SEARCHES
+            self._found[name] = self._by_name.get(name, []) if many else list(self._search(name))
         return (type_id for type_id in self._found[name] if self.kind(type_id) in kinds)
 
     def _search(self, name: str) -> Iterator[int]:
         for offset in self._string_offsets(name):
             for index in _occurrences(self._name_bytes, offset):
                 yield self._first + index
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[int]]:
+        """All names that types have: for patterns, which ask for as many names as there are functions."""
+        found: dict[str, list[int]] = {}
+        for type_id, offset in enumerate(self._names, self._first):
+            found.setdefault(self.string(offset), []).append(type_id)
+        return found
 
     def find_enumerator(self, name: str) -> tuple[int, int] | None:
         """The enumeration of this blob that declares `name`, and the value."""

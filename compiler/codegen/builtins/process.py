@@ -9,6 +9,7 @@ from compiler.codegen.ir import Operand
 from compiler.codegen.lowering import builtin
 from compiler.codegen.values import Place
 from compiler.syntax import ast
+from compiler.types.lattice import Pointer
 from proto import required_resources_pb2 as pb
 
 COMM_SIZE = 16
@@ -132,8 +133,14 @@ def signal(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
 def write_user(e: Emitter, node: ast.Call, into: Place | None) -> Operand:
     """Whether it went well."""
     target, source, size = node.arguments
-    place = memory.in_bpf_memory(e, source)
-    count = e.f.minimum(e.scalar(size), str(source.type.size))
+    if isinstance(source.type, Pointer):
+        assert isinstance(size, ast.Integer)  # as the type checker has it
+        count: Operand = str(size.value)
+        place = e.temporary(max(size.value, 1), node.span)
+        memory.read(e, memory.pointee(*memory.pointer_to(e, source)), place, count, node.span)
+    else:
+        place = memory.in_bpf_memory(e, source)
+        count = e.f.minimum(e.scalar(size), str(source.type.size))
     result = e.helper("probe_write_user", i64(e.scalar(target)), ptr(place.address), i64(count))
     return e.f.boolean(e.f.compare("eq", e.f.narrow(result, 32, signed=True), "0"))
 
