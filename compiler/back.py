@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from compiler.analysis.program import AnalyzedProgram
 from compiler.backend import Backend, BackendError
 from compiler.codegen import c_modules, generator
+from compiler.object import elf
 from compiler.object.flatten import flatten
 from compiler.object.resources import ResourcesBuilder
 from compiler.object.sections import ObjectError
@@ -55,8 +56,9 @@ def compile_program(
             raise CompileError("llvm") from error
     with timings.measure("object"):
         try:
-            programs = flatten(result.sections, builder.constants.by_symbol)
-            resources = builder.finish(programs, result.sections)
+            sections = elf.read(result.object)
+            programs = flatten(sections, builder.constants.by_symbol)
+            resources = builder.finish(programs, sections)
         except ObjectError as error:
             if not program.c_modules:
                 raise

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
-from compiler.object.sections import ObjectError, Section
+from compiler.object.sections import ObjectError
 
 _LENGTH = struct.Struct("<Q")
 _STDERR = 2  # what LLVM writes to, wherever sys.stderr goes
@@ -29,9 +29,9 @@ class BackendError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BackendResult:
-    """Sections of the object file; optimized IR and assembly if they were asked for."""
+    """The object file; optimized IR and assembly if they were asked for."""
 
-    sections: dict[str, Section]
+    object: bytes
     optimized_ir: str
     assembly: str
 
@@ -138,7 +138,7 @@ def _serve(request: int, response: int) -> NoReturn:
                 else:
                     ir, linked, texts = cast("tuple[str, list[str], bool]", message)
                     output = llvm.compile_ir(ir, linked=linked, texts=texts)
-                    answer = BackendResult(elf.read(output.object), output.optimized_ir, output.assembly)
+                    answer = BackendResult(output.object, output.optimized_ir, output.assembly)
             except (RuntimeError, ObjectError) as error:
                 answer = str(error)
             send(response, answer)

@@ -2,9 +2,10 @@
 
 What does not depend on a request is done once: the modules and LLVM are loaded, and a kernel snapshot is read when it
 is first asked for. Then each request gets a process of its own, a fork of this one, so nothing that it does reaches the
-next, and whatever becomes of it becomes a response. It runs in a folder that has links to the request's inputs and
-nothing else: a script that uses a file that it does not declare fails here as it does in a sandbox. Only LLVM's process
-serves one after the other; it gives each module a context of its own.
+next, and whatever becomes of it becomes a response. The fork is there before its request, and rehearses while there is
+time. It runs in a folder that has links to the request's inputs and nothing else: a script that uses a file that it
+does not declare fails here as it does in a sandbox. Only LLVM's process serves one after the other; it gives each
+module a context of its own.
 """
 
 from __future__ import annotations
@@ -12,29 +13,29 @@ from __future__ import annotations
 import gc
 import json
 import os
+import select
 import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass, field
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, cast
 
 # With what a fork would else have to load itself.
 from compiler import back, link, pipeline  # noqa: F401
-from compiler.arch import X86_64
 from compiler.backend import Backend, BackendError, receive, send
 from compiler.main import Ready
 from compiler.object import features, tracer  # noqa: F401
-from compiler.syntax.diagnostics import DiagnosticSink
-from compiler.syntax.source import SourceFile
 from compiler.types.errors import SnapshotError
 from compiler.types.kernel import Kernel
 
 _MAX_SNAPSHOTS = 4
+_IDLE = 0.1  # seconds without a request: there is time to prepare for the next one
 _RUNFILES = ".runfiles"  # of the tools, this program among them
 
 # One that anybody might write.
@@ -58,13 +59,13 @@ Run = Callable[[list[str], Ready], int]
 class Request:
     arguments: list[str]
     inputs: Mapping[str, str]
-    """Digest by path, relative to the folder that Bazel started the worker in."""
+    """Digest by path, relative to the folder that Bazel started the worker in. A tool's runfiles are one folder."""
     number: int
 
     @staticmethod
     def parse(line: bytes) -> Request:
         message = json.loads(line)
-        inputs = {item["path"]: item.get("digest", "") for item in message.get("inputs", ())}
+        inputs = {_whole_runfiles(item["path"]): item.get("digest", "") for item in message.get("inputs", ())}
         return Request(message.get("arguments", []), inputs, message.get("requestId", 0))
 
     def values(self, option: str) -> list[str]:
@@ -77,6 +78,7 @@ class Snapshots:
     """Kernels by path and digest of their snapshots: the last few."""
 
     kernels: dict[tuple[str, str], Kernel] = field(default_factory=dict)
+    loads: int = 0
 
     def of(self, request: Request) -> dict[str, Kernel]:
         """Those that a request names, by path. One that cannot be read is left for the request to complain of."""
@@ -95,6 +97,7 @@ class Snapshots:
         if kernel is None:
             kernel = Kernel.load(Path(path))
             kernel.btf()
+            self.loads += 1
             while len(self.kernels) >= _MAX_SNAPSHOTS:
                 del self.kernels[next(iter(self.kernels))]
         self.kernels[path, digest] = kernel
@@ -106,48 +109,85 @@ def serve(run: Run, backend: Backend) -> int:
     requests, responses = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # stdout is for responses alone
     snapshots = Snapshots()
-    is_warm = False
+    fork: _Fork | None = None
+    rehearsal: _Rehearsal | None = None
     for line in requests:
         request = Request.parse(line)
+        loads = snapshots.loads
         kernels = snapshots.of(request)
-        gc.freeze()  # or the first collection in a fork would copy all that it shares
-        with ExitStack() as afterwards:  # when nobody waits any more
-            code, output = _in_fork(run, request, kernels, backend, afterwards)
-            response = {"exitCode": code, "output": output, "requestId": request.number}
-            responses.write(json.dumps(response).encode() + b"\n")
-            responses.flush()
-        if not is_warm and kernels:
-            _warm_up(next(iter(kernels.values())), backend)
-            is_warm = True
+        if fork and snapshots.loads > loads:  # it has not what was loaded now
+            fork.close()
+            fork = None
+        fork = fork or _Fork(run, snapshots)
+        code, output = fork.serve(request, backend)
+        response = {"exitCode": code, "output": output, "requestId": request.number}
+        responses.write(json.dumps(response).encode() + b"\n")
+        responses.flush()
+        # The rest is done when nobody waits any more.
+        fork.close()
+        if rehearsal is None and kernels:
+            rehearsal = _Rehearsal(run, kernels, backend)
+        fork = _Fork(run, snapshots, rehearsal)
+    if fork:
+        fork.close()
     backend.close()
     return 0
 
 
-def _warm_up(kernel: Kernel, backend: Backend) -> None:
-    """Compiles a script for nothing: what is made at its first use (patterns, parsed macros, the types that most
-    scripts ask the snapshot for, LLVM's tables) is there for the forks to come.
+class _Rehearsal(Backend):
+    """A compilation for nothing. In the worker it makes what is made at its first use: patterns, parsed macros, the
+    types that most scripts ask the snapshot for, LLVM's tables. A fork that repeats it gets copies of its own of the
+    memory that a compilation writes to. Its backend is itself: LLVM is asked only by the worker.
     """
-    sink, timings = DiagnosticSink(), pipeline.Timings()
-    try:
-        _, program = pipeline.front(SourceFile("warm-up", _ORDINARY), kernel, pipeline.Options(X86_64), sink)
-        back.compile_program(program, backend, sink, timings)
-    except pipeline.CompileError:
-        pass  # a kernel without what an ordinary one has
-    for event in kernel.tracepoint_events("syscalls"):
-        kernel.tracepoint("syscalls", event)
+
+    def __init__(self, run: Run, kernels: Mapping[str, Kernel], backend: Backend) -> None:
+        self._run, self._kernels = run, kernels
+        for kernel in kernels.values():
+            for event in kernel.tracepoint_events("syscalls"):
+                kernel.tracepoint("syscalls", event)
+        self._backend: Backend | None = backend
+        self._answer: object = None
+        self.repeat()
+        self._backend = None
+
+    def repeat(self) -> None:
+        words = ["-e", _ORDINARY, "--hermetic", "--snapshot", next(iter(self._kernels)), "-o", os.devnull]
+        with redirect_stderr(StringIO()):  # a kernel may lack what an ordinary one has
+            self._run(words, Ready(self._kernels, self))
+
+    def ask(self, message: object) -> object:
+        if self._backend:
+            self._answer = self._backend.ask(message)
+        return self._answer
+
+    def close(self) -> None:
+        pass  # the process is the worker's
 
 
 class _Relay(Backend):
-    """The backend of a fork: it asks the worker, whose child LLVM's process is."""
+    """The pipes between the worker and a fork, and the fork's backend: LLVM's process is the worker's child."""
 
     def __init__(self) -> None:
         self._question, self._request = os.pipe()
         self._response, self._answer = os.pipe()
 
-    def begin(self) -> None:
-        """In the fork: leaves the worker's ends to the worker, so that nobody waits for one that is gone."""
+    def enter_fork(self) -> None:
+        """Leaves the worker's ends to the worker, so that nobody waits for one that is gone."""
         os.close(self._question)
         os.close(self._answer)
+
+    def enter_worker(self) -> None:
+        """Leaves the fork's ends to the fork."""
+        os.close(self._request)
+        os.close(self._response)
+
+    def is_idle(self) -> bool:
+        """In the fork: whether the worker has nothing for it for a while."""
+        return not select.select([self._response], [], [], _IDLE)[0]
+
+    def task(self) -> tuple[Request, Path] | None:
+        """In the fork: the request and the folder for it, None if there will be none."""
+        return cast("tuple[Request, Path] | None", receive(self._response))
 
     def ask(self, message: object) -> object:
         send(self._request, message)
@@ -161,54 +201,74 @@ class _Relay(Backend):
         """In the fork: says that all is done, and with what exit code."""
         send(self._request, code)
 
-    def serve(self, backend: Backend) -> int | None:
+    def serve(self, request: Request, folder: Path, backend: Backend) -> int | None:
         """In the worker: answers the fork until it is done. Its exit code, None if it ended without one."""
-        os.close(self._request)
-        os.close(self._response)
+        send(self._answer, (request, folder))
         while not isinstance(message := receive(self._question), int | None):
             try:
                 answer = backend.ask(message)
             except BackendError as error:
                 answer = str(error)
             send(self._answer, answer)
-        os.close(self._question)
-        os.close(self._answer)
         return message
 
     def close(self) -> None:
         pass  # the process is the worker's
 
-
-def _in_fork(
-    run: Run, request: Request, kernels: Mapping[str, Kernel], backend: Backend, afterwards: ExitStack
-) -> tuple[int, str]:
-    """Exit code and output of `run` in a process and a folder of its own."""
-    output = afterwards.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed afterwards
-    folder = Path(afterwards.enter_context(tempfile.TemporaryDirectory(prefix="bpftrace-compiler-")))
-    relay = _Relay()
-    pid = os.fork()
-    if pid == 0:
-        _child(run, request, Ready(kernels, relay), relay, folder, output)
-    code = relay.serve(backend)
-    message = ""
-    if code is None:
-        _, status = os.waitpid(pid, 0)
-        code, message = 1, f"the compiler was ended by {signal.Signals(os.WTERMSIG(status)).name}\n"
-    else:
-        afterwards.callback(os.waitpid, pid, 0)
-    output.seek(0)
-    return code, output.read().decode(errors="replace") + message
+    def hang_up(self) -> None:
+        """In the worker: the fork is not needed any more."""
+        os.close(self._question)
+        os.close(self._answer)
 
 
-def _child(run: Run, request: Request, ready: Ready, relay: _Relay, folder: Path, output: BinaryIO) -> NoReturn:
+class _Fork:
+    """A process for one request. It is made before that comes, so that nobody waits for it."""
+
+    def __init__(self, run: Run, snapshots: Snapshots, rehearsal: _Rehearsal | None = None) -> None:
+        self._afterwards = ExitStack()
+        self._output = self._afterwards.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed afterwards
+        self._relay = _Relay()
+        gc.freeze()  # or the first collection in the fork would copy all that it shares
+        self._pid = os.fork()
+        if self._pid == 0:
+            _child(run, snapshots, rehearsal, self._relay, self._output)
+        self._relay.enter_worker()
+
+    def serve(self, request: Request, backend: Backend) -> tuple[int, str]:
+        """Exit code and output of `run` in this process and a folder of its own."""
+        folder = self._afterwards.enter_context(tempfile.TemporaryDirectory(prefix="bpftrace-compiler-"))
+        code, message = self._relay.serve(request, Path(folder), backend), ""
+        if code is None:
+            _, status = os.waitpid(self._pid, 0)
+            self._pid = 0
+            code, message = 1, f"the compiler was ended by {signal.Signals(os.WTERMSIG(status)).name}\n"
+        self._output.seek(0)
+        return code, self._output.read().decode(errors="replace") + message
+
+    def close(self) -> None:
+        """Ends it, if it still waits, and removes what was made for it."""
+        self._relay.hang_up()
+        if self._pid:
+            os.waitpid(self._pid, 0)
+        self._afterwards.close()
+
+
+def _child(run: Run, snapshots: Snapshots, rehearsal: _Rehearsal | None, relay: _Relay, output: BinaryIO) -> NoReturn:
     code = 1
     try:
-        relay.begin()
+        relay.enter_fork()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
-        home = Path.cwd()
-        _furnish(folder, request, home)
+        if rehearsal and relay.is_idle():
+            rehearsal.repeat()
+            gc.freeze()
+        task = relay.task()
+        if task is None:
+            os._exit(0)
+        request, folder = task
+        ready = Ready(snapshots.of(request), relay)
+        _furnish(folder, request, Path.cwd())
         os.chdir(folder)
         code = run(request.arguments, ready)
     except BaseException:
@@ -226,8 +286,8 @@ def _child(run: Run, request: Request, ready: Ready, relay: _Relay, folder: Path
 
 def _furnish(folder: Path, request: Request, home: Path) -> None:
     """Makes the links to the inputs, and to the places of the outputs."""
-    inputs = {_whole_runfiles(path) for path in (*request.inputs, *request.values("--clang"))}
-    for path in inputs.union(request.values("-o")):
+    clang = map(_whole_runfiles, request.values("--clang"))
+    for path in {*request.inputs, *clang, *request.values("-o")}:
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         if not place.exists():

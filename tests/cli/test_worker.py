@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def run(words, ready):
         case _:
             ir = "define i64 @f() { ret i64 7 }"
     try:
-        print(len(ready.backend.compile_ir('target triple = "bpf"\\n' + ir).sections))
+        print(len(ready.backend.compile_ir('target triple = "bpf"\\n' + ir).object))
         return 0
     except BackendError as error:
         print(error)
@@ -60,11 +61,21 @@ sys.exit(worker.serve(run, Backend()))
 """
 
 
+def _parent(file: Path) -> int | None:
+    """The parent of the process that a file /proc/PID/stat tells of; None if it has ended."""
+    try:
+        return int(file.read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 class Worker:
     """A worker process, started in a folder as Bazel does."""
 
     def __init__(self, folder: Path, code: str = _SERVE) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        scratch = folder / "tmp"
+        scratch.mkdir()
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(scratch)}
         self._folder = folder
         self._process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder, env=environment
@@ -85,6 +96,25 @@ class Worker:
     def send_last(self, arguments: list[str]) -> int:
         """Sends a request that ends the worker; the exit code, once all processes are gone that have its output."""
         self._process.communicate(json.dumps({"arguments": arguments, "inputs": []}).encode() + b"\n", timeout=30)
+        return self._process.returncode
+
+    def children(self, count: int = 2) -> set[int]:
+        """Its child processes, once there are so many: between two requests LLVM's, and a fork."""
+        for _ in range(300):
+            children = {
+                int(file.parent.name)
+                for file in Path("/proc").glob("[0-9]*/stat")
+                if _parent(file) == self._process.pid
+            }
+            if len(children) == count:
+                return children
+            time.sleep(0.1)
+        raise AssertionError(f"not {count} child processes but {len(children)}")
+
+    def kill(self) -> int:
+        """Ends it alone; the exit code, once all processes are gone that have its output."""
+        self._process.kill()
+        self._process.communicate(timeout=30)
         return self._process.returncode
 
     def close(self) -> int:
@@ -125,9 +155,10 @@ def test_same_bytes_and_words_as_without(
         code = cli.main(_arguments(script, "alone.o"))
         alone[script] = code, capfd.readouterr().err, Path("alone.o").read_bytes()
     assert alone["wrong.bt"][0] == 1
-    # In several orders, so that each comes after each other.
-    for order in (scripts, scripts[::-1], [*scripts[::2], *scripts[1::2]]):
+    # In several orders, so that each comes after each other; at last with time for rehearsals.
+    for order, pause in ((scripts, 0), (scripts[::-1], 0), ([*scripts[::2], *scripts[1::2]], 0.3)):
         for script in order:
+            time.sleep(pause)
             Path("out").mkdir(exist_ok=True)
             response = served.send(_arguments(script, "out/served.o"), _inputs(script))
             code, words, data = alone[script]
@@ -171,6 +202,44 @@ def test_a_snapshot_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for digest in "cdefg":
         snapshots.of(worker.Request(["--snapshot", "s"], {"s": digest}, 0))
     assert [digest for _, digest in snapshots.kernels] == ["d", "e", "f", "g"]
+
+
+def test_a_fork_that_waits_gets_the_next_snapshot(folder: Path, served: Worker) -> None:
+    assert served.send(_arguments("hello.bt", "x.o"), _inputs("hello.bt"))["exitCode"] == 0
+    shutil.copyfile(_SNAPSHOT, folder / "other.snapshot")
+    waiting = served.children()
+    arguments = ["other.snapshot" if word == "kernel.snapshot" else word for word in _arguments("hello.bt", "y.o")]
+    assert served.send(arguments, ("hello.bt", "other.snapshot"))["exitCode"] == 0
+    assert (folder / "x.o").read_bytes() == (folder / "y.o").read_bytes()
+    assert len(waiting - served.children()) == 1
+
+
+def test_nothing_is_left_of_what_is_done(folder: Path, served: Worker) -> None:
+    """LLVM's process stays, and a fork waits: no others, and no folder."""
+    for _ in range(3):
+        served.send(_arguments("hello.bt", "x.o"), _inputs("hello.bt"))
+    left = served.children()
+    served.send(_arguments("hello.bt", "x.o"), _inputs("hello.bt"))
+    assert len(left & served.children()) == 1
+    assert not list((folder / "tmp").iterdir())
+
+
+def test_a_fork_that_waits_ends_with_its_worker(folder: Path) -> None:
+    served = Worker(folder)
+    served.send(_arguments("hello.bt", "x.o"), _inputs("hello.bt"))
+    served.children()
+    assert served.kill() == -signal.SIGKILL
+
+
+def test_a_fork_that_ends_while_it_waits(tmp_path: Path) -> None:
+    faulty = Worker(tmp_path, _SERVE_FAULTS)
+    llvm = faulty.children(1)
+    assert faulty.send(["compile"])["exitCode"] == 0
+    (waiting,) = faulty.children() - llvm
+    os.kill(waiting, signal.SIGKILL)
+    assert "the compiler was ended by SIGKILL" in faulty.send(["compile"])["output"]
+    assert faulty.send(["compile"])["exitCode"] == 0
+    assert faulty.close() == 0
 
 
 def test_what_ends_a_request_does_not_end_the_worker(tmp_path: Path) -> None:
