@@ -117,10 +117,14 @@ class _Casts:
             case ast.Block():
                 # A variable that is declared and nothing else needs no place.
                 node.statements = [item for item in node.statements if not _declares_nothing(item)]
+            case ast.Cast(_, operand) if node.type.is_map_value:
+                return operand  # of the same type, as nothing else is cast to it
             case ast.Cast(_, operand) if operand.type.is_castable_map_value and not isinstance(operand, ast.MapAccess):
                 node.operand = self.number(operand)
             case ast.FieldAccess():
                 node.target = _one_pointer(node.target)
+            case ast.Unary("*", operand) if isinstance(operand.type, Struct):
+                return operand  # `**args` means `args`, too
             case ast.Unary("*", operand) if isinstance(operand.type, Integer):
                 # A number is an address of as many bits as it has itself.
                 yields, pointer = node.type, Pointer(operand.type, self.space(operand.type))

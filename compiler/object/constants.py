@@ -5,12 +5,16 @@ A symbol's name says what it stands for, so that it reads well in dumps of IR an
 
 from __future__ import annotations
 
+import re
+
 from compiler.object.core import CoreTypes, Kind, Step, describe
 from compiler.object.tables import Tables
 from compiler.syntax.source import Span
 from compiler.types.lattice import Enum, Struct
 from proto import required_resources_pb2 as pb
 
+_UNQUOTED = re.compile(r'[\x00-\x1f\x7f"\\%]')
+"""What LLVM reads as something else in a quoted name, and by what it is replaced."""
 _HOST_VALUES = pb.HostValue.Kind
 
 
@@ -26,6 +30,7 @@ class Constants:
         self.by_symbol: dict[str, pb.Constant] = {}
 
     def _add(self, symbol: str, constant: pb.Constant, span: Span | None = None) -> str:
+        symbol = _UNQUOTED.sub(lambda match: f"%{ord(match[0]):02x}", symbol)
         if symbol not in self.by_symbol:
             constant.span = self._tables.span(span)
             self.by_symbol[symbol] = constant

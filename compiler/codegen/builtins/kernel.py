@@ -14,7 +14,7 @@ from compiler.codegen.lowering import builtin
 from compiler.codegen.values import Place
 from compiler.syntax import ast
 from compiler.syntax.source import encode
-from compiler.types.lattice import Pointer, String
+from compiler.types.lattice import String
 from proto import required_resources_pb2 as pb
 
 _CURRENT_CPU = 0xFFFFFFFF  # BPF_F_CURRENT_CPU
@@ -38,7 +38,7 @@ def path(e: Emitter, node: ast.Call, into: Place | None) -> Place:
     """A path that is longer than its room loses its beginning: the helper fills the room from its end, and fails."""
     source, size = node.arguments[0], node.type.size
     # The pointer is the kernel's own: what was read into memory is no address that the verifier lets the helper follow.
-    pointer = e.scalar(source) if isinstance(source.type, Pointer) else memory.address(e, e.place(source), source.span)
+    pointer, _ = memory.pointer_to(e, source)
     target = into or e.temporary(size, node.span)
     memory.clear(e, target, size, node.span)
     e.helper("d_path", i64(pointer), ptr(target.address), i64(str(size)))
