@@ -73,9 +73,9 @@ class Worker:
     """A worker process, started in a folder as Bazel does."""
 
     def __init__(self, folder: Path, code: str = _SERVE) -> None:
-        scratch = folder / "tmp"
-        scratch.mkdir()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(scratch)}
+        self._scratch = folder / "tmp"
+        self._scratch.mkdir()
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(self._scratch)}
         self._folder = folder
         self._process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder, env=environment
@@ -99,17 +99,17 @@ class Worker:
         return self._process.returncode
 
     def children(self, count: int = 2) -> set[int]:
-        """Its child processes, once there are so many: between two requests LLVM's, and a fork."""
+        """Its child processes, once the last request's folder is gone, and its fork with it, and there are so many:
+        between two requests LLVM's, and a fork that waits.
+        """
         for _ in range(300):
-            children = {
-                int(file.parent.name)
-                for file in Path("/proc").glob("[0-9]*/stat")
-                if _parent(file) == self._process.pid
-            }
-            if len(children) == count:
+            is_done = not list(self._scratch.iterdir())
+            stats = Path("/proc").glob("[0-9]*/stat")
+            children = {int(file.parent.name) for file in stats if _parent(file) == self._process.pid}
+            if is_done and len(children) == count:
                 return children
             time.sleep(0.1)
-        raise AssertionError(f"not {count} child processes but {len(children)}")
+        raise AssertionError(f"not {count} child processes but {len(children)}, {'no' if is_done else 'a'} folder")
 
     def kill(self) -> int:
         """Ends it alone; the exit code, once all processes are gone that have its output."""
@@ -214,14 +214,13 @@ def test_a_fork_that_waits_gets_the_next_snapshot(folder: Path, served: Worker) 
     assert len(waiting - served.children()) == 1
 
 
-def test_nothing_is_left_of_what_is_done(folder: Path, served: Worker) -> None:
-    """LLVM's process stays, and a fork waits: no others, and no folder."""
+def test_nothing_is_left_of_what_is_done(served: Worker) -> None:
+    """LLVM's process stays, and a fork waits."""
     for _ in range(3):
         served.send(_arguments("hello.bt", "x.o"), _inputs("hello.bt"))
     left = served.children()
     served.send(_arguments("hello.bt", "x.o"), _inputs("hello.bt"))
     assert len(left & served.children()) == 1
-    assert not list((folder / "tmp").iterdir())
 
 
 def test_a_fork_that_waits_ends_with_its_worker(folder: Path) -> None:
