@@ -24,6 +24,7 @@ _MAX_PERIOD_NS = (1 << 63) - 1  # what the kernel's clocks can count
 _WATCHPOINT_MODES = ("x", "w", "rw")  # of x86-64; arm64 can watch reads alone, but a script is portable
 _WATCHPOINT_LENGTHS = (1, 2, 4, 8)
 _SIGNALS = ("SIGUSR1",)
+_LARGEST_PROGRAM_ID = (1 << 32) - 1
 _CPP = "cpp"
 """The qualifier of demangled names."""
 
@@ -231,7 +232,7 @@ def _bpf_program(parts: Parts) -> AttachPoint:
             "the 'bpf' variant of this probe requires a bpf program name and optional bpf program id"
         )  # fmt: skip
     program, function = ("*", *parts.texts[1:])[-2:]
-    if program != "*" and not program.isdecimal():
+    if program != "*" and not (program.isdecimal() and int(program) <= _LARGEST_PROGRAM_ID):
         raise BadAttachPoint("bpf program id must be a number or '*'")
     if not function:
         raise BadAttachPoint("fentry/fexit should specify a function")

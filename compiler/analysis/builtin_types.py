@@ -45,6 +45,7 @@ from compiler.types.lattice import (
 INET_SIZE = 24
 _USER_FUNCTIONS = frozenset({"uprobe", "uretprobe"})
 _LEAST_BUCKETS, _MOST_BUCKETS = 1, 1000
+_LARGEST_BOUND = (1 << 63) - 1
 _MOST_BITS = 5
 _MOST_FRAMES = 1024
 _MOST_INTERVALS = 1_000_000
@@ -376,6 +377,8 @@ class BuiltinTypes:
 def _lhist_problem(low: int, high: int, step: int) -> str:
     if step < _LEAST_BUCKETS:
         return f"lhist() step must be >= 1 ({step} provided)"
+    if max(high, step) > _LARGEST_BOUND:
+        return f"lhist() max and step must be <= {_LARGEST_BOUND} (provided max {high} and step {step})"
     if low > high:
         return f"lhist() min must be less than max (provided min {low} and max {high})"
     if high - low < step:

@@ -17,6 +17,8 @@ _CONVERSION = re.compile(
 )
 _INTEGERS = frozenset({"d", "i", "u", "o", "x", "X", "c", "p", "gr"})
 _BUFFERS = frozenset({"r", "rx", "rh"})
+_WIDEST = (1 << 31) - 1
+"""An int of C."""
 
 FUNCTIONS = frozenset({"debugf", "printf", "errorf", "warnf", "cat", "system"})
 """Those whose first argument is a format, and the others the values for it."""
@@ -54,7 +56,11 @@ def parse(text: str) -> list[Conversion]:
 
 def check(text: str, types: Sequence[Type]) -> str:
     """What is wrong with a format and the types of its arguments; empty if nothing is."""
-    conversions = [conversion.name for conversion in parse(text) if conversion.match]
+    matches = [conversion.match for conversion in parse(text) if conversion.match]
+    for match in matches:
+        if max(_number(match["width"]) or 0, _number(match["precision"]) or 0) > _WIDEST:
+            return f"width and precision can be at most {_WIDEST}: {match[0]}"
+    conversions = [match["conversion"] for match in matches]
     if len(types) != len(conversions):
         many = "not enough" if len(types) < len(conversions) else "too many"
         return f"{many} arguments for format string ({len(types)} supplied, {len(conversions)} expected)"

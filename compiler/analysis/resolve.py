@@ -53,7 +53,8 @@ from compiler.types.lattice import (
 from compiler.types.promotion import promoted
 
 _MAX_SWEEPS = 50
-_MAX_ROUNDS = 50
+_MAX_CHANGES = 4
+"""Sweeps for each variable and map: what one is assigned may be known only when all that are written later are."""
 
 
 def run(programs: Sequence[BpfProgram], table: MapTable, kernel: Kernel, config: Config, sink: DiagnosticSink) -> None:
@@ -111,7 +112,7 @@ class _Resolver:
 
     def solve(self, programs: Sequence[BpfProgram]) -> None:
         """Types first without what `comptime` guards, then, round by round, with what turns out to be in it."""
-        for _ in range(_MAX_ROUNDS):
+        while True:  # each round takes at least one `comptime` away
             self.forget()
             self.fixpoint(programs)
             decider = comptime.Decider(self.report)
@@ -142,7 +143,9 @@ class _Resolver:
         self.has_undecided = self.decides = False
 
     def fixpoint(self, programs: Sequence[BpfProgram]) -> None:
-        for _ in range(_MAX_SWEEPS):
+        sweeps = 0
+        while sweeps < _MAX_SWEEPS + _MAX_CHANGES * (len(self.table.symbols) + len(self.variables)):
+            sweeps += 1
             self.changed = False
             self.report.forget_warnings()
             for program in programs:
