@@ -232,11 +232,15 @@ def _bpf_program(parts: Parts) -> AttachPoint:
             "the 'bpf' variant of this probe requires a bpf program name and optional bpf program id"
         )  # fmt: skip
     program, function = ("*", *parts.texts[1:])[-2:]
-    if program != "*" and not (program.isdecimal() and int(program) <= _LARGEST_PROGRAM_ID):
-        raise BadAttachPoint("bpf program id must be a number or '*'")
+    wrong = "bpf program id must be a number or '*'"
+    if program != "*" and not program.isdecimal():
+        raise BadAttachPoint(wrong)
+    number = 0 if program == "*" else _number(program, wrong)
+    if number > _LARGEST_PROGRAM_ID:
+        raise BadAttachPoint(wrong)
     if not function:
         raise BadAttachPoint("fentry/fexit should specify a function")
-    return parts.make(target=BPF_PROGRAMS, event=function, bpf_program=0 if program == "*" else int(program))
+    return parts.make(target=BPF_PROGRAMS, event=function, bpf_program=number)
 
 
 def _fentry(parts: Parts) -> AttachPoint:

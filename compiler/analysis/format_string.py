@@ -119,4 +119,7 @@ def apply(text: str, values: Sequence[str | int | bool]) -> str:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text != "*" else None
+    if not text or text == "*":
+        return None
+    digits = text.lstrip("0") or "0"
+    return int(digits) if len(digits) <= len(str(_WIDEST)) else _WIDEST + 1  # int() refuses thousands of digits

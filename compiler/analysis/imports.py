@@ -9,6 +9,7 @@ come before those of the script that imports them, so that they are attached fir
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class _Importer:
         checked: list[Path] = []
         for directory in (Path(item.span.source.name).parent, self.root, *self.search.directories):
             path = directory / item.path
-            if path in checked or not path.exists():
+            if path in checked or not os.path.exists(path):  # of a path that is too long, exists() of pathlib raises
                 checked.append(path)
             elif self.may_import(path):
                 yield from self.load_path(item, path)

@@ -74,12 +74,12 @@ class Binaries:
     def _path(self, name: str, root: Path) -> Path | None:
         if "/" in name:
             path = _inside(root, name) if name.startswith("/") else Path(os.path.abspath(name))
-            return path if path.is_file() else None
+            return path if os.path.isfile(path) else None
         places = [f"{folder}/{name}" for folder in _FOLDERS]
         if name.startswith("lib"):
             places[:0] = _libraries(root, name)
         found = (_inside(root, place) for place in places)
-        return next((path for path in found if path.is_file()), None)
+        return next((path for path in found if os.path.isfile(path)), None)
 
 
 def _inside(root: Path, path: str) -> Path:
@@ -91,7 +91,7 @@ def _inside(root: Path, path: str) -> Path:
         if part in (".", ".."):
             at = at.parent if part == ".." and at != root else at
             continue
-        if (at / part).is_symlink() and links < _MAX_LINKS:
+        if os.path.islink(at / part) and links < _MAX_LINKS:
             links += 1
             target = os.readlink(at / part)
             at = root if target.startswith("/") else at
