@@ -104,7 +104,7 @@ class _MacroExpander:
     macros: dict[str, str]
     """Object-like macros by name."""
     sink: DiagnosticSink
-    growth: Growth = field(default_factory=Growth)
+    growth: Growth = field(default_factory=lambda: Growth("macros"))
     parsed: dict[str, ast.Expression | None] = field(default_factory=dict)
     active: list[str] = field(default_factory=list)
     """Macros that are being expanded, outermost first."""

@@ -23,6 +23,8 @@ class TooLarge(Exception):
 class Growth:
     """Counts the nodes that an expansion makes."""
 
+    what: str
+    """What it is that expands, as messages call it."""
     nodes: int = 0
 
     def add(self, node: ast.Node, at: Span) -> None:
@@ -31,8 +33,8 @@ class Growth:
         for _ in range(MAX_HEIGHT):
             self.nodes += len(level)
             if self.nodes > _MAX_NODES:
-                raise TooLarge(f"macros make the program too large, the limit is {_MAX_NODES} nodes", at)
+                raise TooLarge(f"{self.what} make the program too large, the limit is {_MAX_NODES} nodes", at)
             level = [child for parent in level for child in parent.children()]
             if not level:
                 return
-        raise TooLarge(f"nested too deeply by macros, the limit is {MAX_HEIGHT} levels", at)
+        raise TooLarge(f"nested too deeply by {self.what}, the limit is {MAX_HEIGHT} levels", at)

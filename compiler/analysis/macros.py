@@ -118,7 +118,7 @@ class _Expander:
         self.macros = macros
         self.sink = sink
         self.uses: dict[str, int] = {}
-        self.growth = Growth()
+        self.growth = Growth("macros")
 
     def children(self, node: ast.Node, within: _Expansion | None) -> None:
         ast.replace_children(node, lambda child: self.visit(child, within))

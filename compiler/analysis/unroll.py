@@ -1,13 +1,14 @@
 """Pass: unroll.
 
 Before: folded bodies. After: there is no Unroll, but its body as often as it says. Reported: counts that are not
-between 1 and 100, or not known.
+between 1 and 100, or not known, and programs that become too large.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from compiler.analysis.growth import Growth, TooLarge
 from compiler.analysis.program import BpfProgram
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
@@ -16,11 +17,21 @@ _LEAST, _MOST = 1, 100
 
 
 def run(programs: Sequence[BpfProgram], sink: DiagnosticSink) -> None:
+    growth = Growth("unrolled loops")
+
     def rewrite(node: ast.Node) -> ast.Node | Sequence[ast.Node]:
         if not isinstance(node, ast.Unroll):
             return node
         count = _count(node, sink)
-        bodies = [node.body.clone() for _ in range(count)]
+        bodies: list[ast.Block] = []
+        try:
+            for _ in range(count):
+                growth.add(node.body, node.span)
+                bodies.append(node.body.clone())
+        except TooLarge as error:
+            if not sink.has_errors:
+                sink.error("unroll", str(error), error.span)
+            return []
         return [ast.ExpressionStatement(body, span=body.span) for body in bodies]
 
     for program in programs:
