@@ -56,9 +56,10 @@ COMPOSITES = frozenset({Kind.STRUCT, Kind.UNION})
 ENUMS = frozenset({Kind.ENUM, Kind.ENUM64})
 _KINDS = tuple(Kind)
 
-# Words that follow the three of every record (name, info, size or type): so many, and so many for each of its entries.
 _SEARCHES = 256
 """After so many names that were searched for, an index of all of them is made: it takes as long."""
+
+# Words that follow the three of every record (name, info, size or type): so many, and so many for each of its entries.
 _FIXED_WORDS = {Kind.INT: 1, Kind.ARRAY: 3, Kind.VAR: 1, Kind.DECL_TAG: 1}
 _ENTRY_WORDS = {
     Kind.STRUCT: 3,
