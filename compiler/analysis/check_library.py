@@ -11,6 +11,7 @@ from compiler.analysis.builtin_types import kind_name
 from compiler.analysis.program import LARGEST_PACKET
 from compiler.syntax import ast
 from compiler.syntax.diagnostics import DiagnosticSink
+from compiler.types.btf_source import is_relocatable
 from compiler.types.lattice import Array, Bool, Integer, MacAddress, Pointer, Stack, String, Struct, Type, Void
 
 _MOST_SIGNALS = 64
@@ -167,6 +168,8 @@ def _write_user(node: ast.Call, sink: DiagnosticSink) -> None:
         message = f"write_user() expects data in memory as second argument ({source.type} provided)"
         sink.error("argument-type", message, source.span)
     match size:
+        case ast.SizeOf(operand) if not is_relocatable(operand.type):
+            pass
         case ast.Integer(value) if value >= 0:
             pass
         case ast.Integer(value):

@@ -89,6 +89,22 @@ def test_kprobe_by_address_is_unsafe() -> None:
     assert (point.name, point.address) == ("kprobe:4096", 4096)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("arg0, &$n, sizeof($n)", ""),
+        ("arg0, $n, 1", "expects data in memory as second argument (int8 provided)"),
+        ("arg0, &$n, (uint64)pid", "expects a literal number of bytes, for data behind a pointer"),
+        ("arg0, comm, (uint64)pid", ""),
+        ("arg0, comm, -1", "cannot write a negative number of bytes (-1 provided)"),
+        ('"x", comm, 1', "expects an address in user memory as first argument (string[2] provided)"),
+    ],
+)
+def test_write_user(arguments: str, message: str) -> None:
+    text = analyze(f"uprobe:/bin/x:f {{ $n = 5; $r = write_user({arguments}); print($r); }}", unsafe=True).diagnostics
+    assert f"ERROR: write_user() {message}\n" in text if message else not text
+
+
 def test_each_attach_point_has_a_program_of_its_own() -> None:
     programs = analyze("kprobe:vfs_read, kprobe:vfs_write { @ = arg0; }").analyzed.programs
     assert [program.name for program in programs] == ["vfs_read_0", "vfs_write_1"]

@@ -85,6 +85,14 @@ def test_user_functions(machine: Machine, environment: Mapping[str, str]) -> Non
     ]
 
 
+def test_write_user(machine: Machine) -> None:
+    completed = machine.run("/bin/write_user", "-c", "/bin/overwritten")
+    assert completed.code == 0, completed
+    lines = output_lines(completed.stdout)
+    assert [line for line in lines if line in ("true", "false")] == ["true", "true", "true", "false"]
+    assert [line for line in lines if line.startswith("after")] == [f"after {0x11223344556677} {0x77}"]
+
+
 def test_mangled_functions(machine: Machine) -> None:
     completed = machine.run("/bin/mangled_functions", "-c", "/bin/mangled")
     assert completed.code == 0, completed
