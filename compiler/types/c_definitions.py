@@ -70,6 +70,8 @@ def parse(
         )
         for problem in unit.diagnostics
     ]
+    if problems:  # libclang makes something up for what is wrong, and fails at some of it itself
+        return CDeclarations(diagnostics=diagnostics)
     return CReader(kernel, _KERNEL_FILE).read(unit.cursor, diagnostics)
 
 
