@@ -90,7 +90,7 @@ def test_write_user(machine: Machine) -> None:
     assert completed.code == 0, completed
     lines = output_lines(completed.stdout)
     assert [line for line in lines if line in ("true", "false")] == ["true", "true", "true", "false"]
-    assert [line for line in lines if line.startswith("after")] == [f"after {0x11223344556677} {0x77}"]
+    assert [line for line in lines if line.startswith("After")] == [f"After {0x11223344556678} {0x78}"]
 
 
 def test_mangled_functions(machine: Machine) -> None:
