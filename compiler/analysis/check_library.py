@@ -159,7 +159,7 @@ def _path(node: ast.Call, sink: DiagnosticSink) -> None:
 
 
 def _write_user(node: ast.Call, sink: DiagnosticSink) -> None:
-    """As upstream casts them: two addresses and a number."""
+    """An address in user memory, data or a pointer to it, and how many bytes: known now if only the pointer is."""
     target, source, size = node.arguments
     if not isinstance(target.type, Integer | Pointer):
         message = f"write_user() expects an address in user memory as first argument ({target.type} provided)"

@@ -69,7 +69,7 @@ vm_initramfs = rule(
     },
 )
 
-def vm_test(name, srcs, programs, archives = [], kernels = KERNELS.keys(), data = [], deps = [], tags = [], **kwargs):
+def vm_test(name, srcs, programs, archives = [], kernels = KERNELS.keys(), data = [], deps = [], **kwargs):
     """pytest files that use a virtual machine, run once for each kernel.
 
     Args:
@@ -80,7 +80,6 @@ def vm_test(name, srcs, programs, archives = [], kernels = KERNELS.keys(), data 
       kernels: keys of KERNELS and OLD_KERNELS in //kernels/debian:versions.bzl
       data: as of py_test
       deps: as of py_test
-      tags: as of py_test
       **kwargs: what else py_test takes
     """
     initramfs = name + "_initramfs"
@@ -106,7 +105,6 @@ def vm_test(name, srcs, programs, archives = [], kernels = KERNELS.keys(), data 
                 "VM_KERNEL_RELEASE": "$(rootpath {}release)".format(kernel),
                 "VM_QEMU": "$(rootpath @system_qemu//:qemu-system-x86_64)",
             },
-            tags = tags,
             target_compatible_with = ["@platforms//cpu:x86_64", "@platforms//os:linux"],
             deps = deps + ["//tests/vm:machine"],
             **kwargs
